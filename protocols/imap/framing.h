@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// Where an IMAP command ends, and which octets a client sends in literals (RFC 3501 §2.2.1, §4.3).
+namespace posthorn::imap {
+
+// What the bytes of a command so far call for.
+struct Frame {
+  enum class Kind {
+    complete,    // the command stands in bytes.substr(0, end), its line end left out
+    line,        // more bytes, up to the next line end
+    literal,     // a literal of `octets` octets was announced; said once
+    message,     // the same for a message of APPEND, whose octets are kept out of the bytes; said once
+    more_octets  // `octets` octets of a literal are still missing
+  };
+  enum class Announced {
+    synchronising,     // the client waits for "+": send it, or refuse with a tagged NO or BAD
+    non_synchronising  // "{n+}" (RFC 7888): the octets come anyhow
+  };
+  Kind kind = Kind::line;
+  std::uint64_t octets = 0;  // literal, message, more_octets; the largest value where the number is beyond it
+  Announced announced = Announced::synchronising;  // literal and message
+  std::size_t end = 0;                             // complete: length of the command without its line end
+  std::size_t next = 0;  // complete, literal, message: where the octets after the line end begin
+  bool operator==(const Frame&) const = default;
+};
+
+// Finds the end of one command. Use one Framer for each command:
+//
+//   look(bytes)  after each piece that came; the bytes of before with more behind them.
+//     line, more_octets:  read more;
+//     literal:  check the limit, answer "+" if synchronising, go on;
+//     message:  the same, but the octets that stand or come behind `next` go to the message's own place and
+//               are taken out of the bytes; go on with what comes behind them;
+//     complete: parse bytes.substr(0, end); what stands behind `next` is the next command's.
+//
+// A literal that is refused ends the command: after a synchronising one the client sends none of its
+// octets (RFC 3501 §7.5); those of a non-synchronising one have to be read past (RFC 7888 §4).
+//
+// A line ends in CRLF, or in LF alone, since people type commands. A line that ends in `{n}`, `{n+}`,
+// or the same with `~` before it, announces a literal, but not inside a quoted string. A message literal
+// is the last argument of APPEND, or of one of its messages (RFC 3502): the tag, mailbox, flags and date
+// before it are parsed to tell; where they are malformed it counts as an ordinary literal, so that the
+// limit for those refuses it.
+//
+// Linear in the bytes of the command, however many pieces they come in. Pure: no I/O.
+class Framer {
+ public:
+  Frame look(std::string_view bytes);
+
+ private:
+  enum class Kind { unknown, append, other };
+
+  Frame end_of_line(std::string_view bytes, std::size_t line_end, std::size_t next);
+  bool announces_message(std::string_view bytes, std::size_t line_end);
+
+  std::size_t line_ = 0;     // where the piece of a line that is being read begins
+  std::size_t scanned_ = 0;  // up to here no line end was found; beyond the bytes while a literal is missing
+  Kind kind_ = Kind::unknown;
+  std::size_t arguments_ = 0;  // APPEND: where the next message's arguments begin
+};
+
+}  // namespace posthorn::imap
