@@ -1,0 +1,27 @@
+#pragma once
+
+#include "base/result.h"
+#include "message/structure.h"
+
+#include <string>
+#include <string_view>
+
+namespace posthorn::message {
+
+// A Summary as compact bytes, for the index. The first octet is the version of the form.
+std::string encode(const Summary& summary);
+
+// What encode() made, as a value. For each Summary, decode(encode(summary)) equals it, and what decodes
+// encodes to the same bytes again.
+//
+// Errors: Errc::corrupt for any bytes that encode() cannot have made, and for another version.
+Result<Summary> decode(std::string_view bytes);
+
+// The envelope alone, or the structure alone, of what encode() made: what FETCH asks for in bulk. The rest of
+// the bytes is not looked at.
+//
+// Errors: as decode().
+Result<Envelope> decode_envelope(std::string_view bytes);
+Result<BodyPart> decode_structure(std::string_view bytes);
+
+}  // namespace posthorn::message
