@@ -1,0 +1,244 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/log.h"
+#include "base/offload.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "message/structure.h"
+#include "storage/message.h"
+#include "storage/snapshot.h"
+#include "storage/spool.h"
+#include "storage/uid_set.h"
+
+// All that others may call of storage. Everything here lives on the loop thread; functions that return a
+// Task do their disk work on the pool. What changes mail is durable when its Task gives a value
+// (design: "durable means durable"): an OK may be sent then.
+namespace posthorn::storage {
+
+// A mailbox's number, unique in its account for ever, kept by RENAME and by a rebuilt index. Never 0.
+using MailboxId = std::uint64_t;
+
+// RFC 6154 §2.
+enum class SpecialUse : std::uint8_t { none, all, archive, drafts, flagged, junk, sent, trash, important };
+std::string_view name_of(SpecialUse use);  // "\\Archive"; empty for none
+
+struct Counts {
+  std::uint32_t messages = 0;
+  std::uint32_t unseen = 0;
+  std::uint32_t deleted = 0;
+  std::uint64_t octets = 0;
+  Uid uid_next = 1;
+  Uid first_recent = 1;  // messages with this UID or a higher one have been told to no session as \Recent
+  std::uint32_t recent = 0;
+  ModSeq highest_modseq = 1;
+};
+
+struct MailboxInfo {
+  MailboxId id = 0;
+  std::string name;  // UTF-8, levels separated by '/'; "INBOX" exactly so
+  std::uint32_t uid_validity = 0;
+  SpecialUse special_use = SpecialUse::none;
+};
+
+// Where a message goes to, and as what.
+struct Arrival {
+  Spool* spool = nullptr;  // closed; may be shared by several arrivals: the file is then linked
+  std::int64_t internal_date = 0;  // seconds since 1970 UTC
+  std::uint8_t system_flags = 0;
+  std::vector<std::string> keywords;  // "$Forwarded"
+};
+
+struct Appended {
+  std::uint32_t uid_validity = 0;
+  UidSet uids;  // one for each Arrival, in their order
+};
+
+struct Copied {
+  std::uint32_t uid_validity = 0;
+  // Same length, same order: source UIDs ascending, and what each became. Those that had been expunged
+  // meanwhile are left out.
+  std::vector<Uid> source;
+  std::vector<Uid> target;
+};
+
+enum class FlagChange { add, remove, replace };
+
+struct StoreRequest {
+  UidSet uids;
+  FlagChange how = FlagChange::add;
+  std::uint8_t system_flags = 0;
+  std::vector<std::string> keywords;
+  std::optional<ModSeq> unchanged_since;  // RFC 7162 §3.1.3
+};
+
+struct Stored {
+  std::vector<Message> changed;  // the new values; those that were so already are not here
+  UidSet modified;               // refused, as they changed after unchanged_since
+};
+
+class Account;
+class Mailbox;
+
+// The bytes of one stored message, as on the wire (CRLF, also for a foreign file of bare LFs).
+class MessageBytes {
+ public:
+  virtual ~MessageBytes() = default;
+  virtual std::uint64_t size() const = 0;
+  // Up to `size` octets (at most 256 KiB) at `offset`; fewer only at the end.
+  // Errors: io, corrupt when the file is shorter than the index says.
+  virtual Task<Result<std::string>> read(std::uint64_t offset, std::size_t size) = 0;
+};
+
+// Told on the loop thread, never from inside a storage call of the listener's own: to be quick, and to look
+// at what is new later.
+class Listener {
+ public:
+  virtual void mailbox_changed() = 0;
+
+ protected:
+  ~Listener() = default;
+};
+
+// One mailbox that is in use, shared by all who use it. It stays valid when the mailbox is renamed; when it
+// is deleted, `deleted()` says so and every call gives not_found.
+class Mailbox {
+ public:
+  virtual ~Mailbox() = default;
+  virtual const MailboxInfo& info() const = 0;
+  virtual bool deleted() const = 0;
+  virtual Account& account() = 0;
+
+  // As of the last commit.
+  virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
+  // Keyword names by place; it only grows.
+  virtual const std::vector<std::string>& keywords() const = 0;
+  // The place of `keyword` (in any case), if the mailbox has it.
+  virtual std::optional<std::size_t> find_keyword(std::string_view keyword) const = 0;
+
+  // Makes the caller the one session that shows these messages as \Recent (RFC 3501 §2.3.2): those with a
+  // UID from the returned one up to uid_next of the present snapshot. Not for EXAMINE.
+  virtual Uid claim_recent() = 0;
+  virtual Uid first_recent() const = 0;
+
+  virtual void add_listener(Listener& listener) = 0;
+  virtual void remove_listener(Listener& listener) = 0;
+
+  // Takes in what other programs did to the Maildir since the last look: two stat calls when nothing.
+  virtual Task<Result<>> poll() = 0;
+
+  // Errors of all below: not_found (the mailbox was deleted), disk_full, over_quota, busy, io.
+  virtual Task<Result<Appended>> append(std::vector<Arrival> arrivals) = 0;
+  // too_large when the mailbox's keyword table would pass 256.
+  virtual Task<Result<Stored>> store(StoreRequest request) = 0;
+  // Expunges those of `uids` that are flagged \Deleted (`all` = false), or all of them.
+  virtual Task<Result<UidSet>> expunge(UidSet uids, bool all) = 0;
+  virtual Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target) = 0;
+  // Copies and expunges as one transaction (RFC 6851).
+  virtual Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target) = 0;
+
+  // What was worked out at arrival, for up to 256 messages at a time: in the order of `uids`, those that
+  // are gone are left out. `encoded` is message::decode's input.
+  struct CachedSummary {
+    Uid uid;
+    std::string encoded;
+  };
+  virtual Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids) = 0;
+
+  // not_found when it is expunged.
+  virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) = 0;
+  // The whole of a small message, or its first `limit` octets, in one hop.
+  virtual Task<Result<std::string>> head(Uid uid, std::size_t limit) = 0;
+};
+
+// The mail of one account. Names of mailboxes are UTF-8 with '/' between levels, INBOX in any case.
+class Account {
+ public:
+  virtual ~Account() = default;
+  virtual const std::string& address() const = 0;
+
+  // All mailboxes, ascending by name, INBOX first. What other programs did to the folders is taken in first.
+  virtual Task<Result<std::vector<MailboxInfo>>> list() = 0;
+  virtual Task<Result<std::shared_ptr<Mailbox>>> open(std::string name) = 0;  // not_found, not_allowed
+  // From the index, without loading the messages.
+  virtual Task<Result<Counts>> status(std::string name) = 0;
+
+  // Makes the levels above it too (RFC 3501 §6.3.3). Errors: already_exists; not_allowed for a name that
+  // can't be (empty level, ".", "..", controls, not UTF-8); too_large (over 240 octets on disk).
+  virtual Task<Result<MailboxInfo>> create(std::string name, SpecialUse use) = 0;
+  // Its children stay (RFC 3501 §6.3.4). Errors: not_found; not_allowed for INBOX.
+  virtual Task<Result<>> remove(std::string name) = 0;
+  // With its children; INBOX's messages move to a new mailbox and INBOX stays (RFC 3501 §6.3.5).
+  virtual Task<Result<>> rename(std::string from, std::string to) = 0;
+
+  // Subscribed names, which need not exist (RFC 3501 §6.3.6), ascending.
+  virtual Task<Result<std::vector<std::string>>> subscriptions() = 0;
+  virtual Task<Result<>> subscribe(std::string name, bool on) = 0;
+
+  // Hears of changes to the list of mailboxes.
+  virtual void add_listener(Listener& listener) = 0;
+  virtual void remove_listener(Listener& listener) = 0;
+
+  // The lock of a POP3 session (RFC 1939 §3): false when another holds it.
+  virtual bool lock_maildrop() = 0;
+  virtual void unlock_maildrop() = 0;
+};
+
+// One message for some accounts.
+struct Delivery {
+  std::vector<std::string> accounts;  // canonical addresses
+  std::string mailbox = "INBOX";
+  Spool* spool = nullptr;
+  std::int64_t internal_date = 0;
+};
+
+struct StoreSettings {
+  std::string data;                           // the data directory
+  std::string hostname;                       // goes into file names
+  std::size_t spool_memory = 65536;           // octets of a message held in memory before it goes to disk
+  std::size_t open_indexes = 200;             // at most so many accounts' indexes are open
+  std::size_t mailboxes_per_account = 10'000;
+  std::uint64_t message_size = 64ULL << 20U;  // octets; a larger one is too_large
+};
+
+// The store of all accounts. One process owns it, by a lock on DATA/lock.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Checks the name and makes what is missing: a new account gets INBOX, Drafts, Sent, Junk, Trash and
+  // Archive. The caller has made sure that the account exists.
+  virtual Task<Result<std::shared_ptr<Account>>> open(std::string address) = 0;
+
+  virtual std::unique_ptr<Spool> spool() = 0;
+  // Into every account or, as far as a disk allows, into none: all is prepared before the first commit.
+  virtual Task<Result<>> deliver(Delivery delivery) = 0;
+
+  // Removes an account's mail for good.
+  virtual Task<Result<>> remove_account(std::string address) = 0;
+
+  // Writes what lags behind (flags in file names, settled state files), closes all indexes. After it, only
+  // the destructor may be called.
+  virtual Task<void> close() = 0;
+};
+
+// Opens the store at settings.data, making the directories that it needs (0700), and takes its lock.
+// `disk` is where all its blocking work runs. Errors: in_use when another process holds the lock; io;
+// unavailable when the data was written by a newer version.
+Result<std::unique_ptr<Store>> open_store(Lane& disk, FileSystem& files, Clock& clock, Random& random, Log& log,
+                                          StoreSettings settings);
+
+}  // namespace posthorn::storage
