@@ -268,7 +268,7 @@ struct SearchAnd {
   std::vector<SearchKey> keys;
   bool operator==(const SearchAnd&) const;
 };
-// Exactly two.
+// Two or more: `OR a OR b c` is one of the three. The last is no SearchOr.
 struct SearchOr {
   std::vector<SearchKey> keys;
   bool operator==(const SearchOr&) const;

@@ -55,12 +55,15 @@ class Framer {
   enum class Kind { unknown, append, other };
 
   Frame end_of_line(std::string_view bytes, std::size_t line_end, std::size_t next);
-  bool announces_message(std::string_view bytes, std::size_t line_end);
+  bool announces_message(std::string_view command);
+  void find_kind(std::string_view command);
 
-  std::size_t line_ = 0;     // where the piece of a line that is being read begins
-  std::size_t scanned_ = 0;  // up to here no line end was found; beyond the bytes while a literal is missing
+  std::size_t line_ =
+      0;  // where the piece of a line that is being read begins; beyond the bytes while a literal is missing
+  std::size_t scanned_ = 0;  // up to here no line end was found
   Kind kind_ = Kind::unknown;
-  std::size_t arguments_ = 0;  // APPEND: where the next message's arguments begin
+  bool mailbox_awaited_ = false;  // the mailbox of an APPEND was announced as a literal
+  std::size_t arguments_ = 0;     // APPEND: where the next message's arguments begin
 };
 
 }  // namespace posthorn::imap

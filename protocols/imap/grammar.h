@@ -17,11 +17,13 @@ inline constexpr std::size_t max_fetch_items = 100;
 inline constexpr std::size_t max_header_fields = 200;  // in one HEADER.FIELDS
 inline constexpr std::size_t max_section_depth = 100;
 inline constexpr std::size_t max_flags = 200;
+inline constexpr std::size_t max_special_uses = 20;
 inline constexpr std::size_t max_append_messages = 1'000;
 inline constexpr std::size_t max_id_fields = 30;  // RFC 2971 §3.3
 
 // Parses one command: what Framer found complete, without its last line end, literals in place, but for
-// APPEND's messages, of which only the announcements `{n}` CRLF stand there.
+// APPEND's messages, of which only the announcements `{n}` CRLF stand there. An APPEND may also be given cut
+// off behind such an announcement, to be refused before its octets are sent (no such mailbox, over quota).
 //
 // Keywords match in any case (RFC 3501 §9 note 1). Where §9 asks for exactly one space, more are accepted,
 // as are spaces before the line end and inside parentheses: clients send them, and nothing else can be meant.
@@ -31,10 +33,6 @@ inline constexpr std::size_t max_id_fields = 30;  // RFC 2971 §3.3
 //   Errc::too_large    one of the bounds above is passed (BAD or NO [LIMIT]);
 //   Errc::not_allowed  a mailbox name that is neither modified UTF-7 nor UTF-8 (NO [CANNOT]).
 Result<Command> parse_command(std::string_view command);
-
-// An APPEND up to and with an announcement that Framer called a message: for refusing it before its octets
-// are sent (no such mailbox, over quota). Errors as above.
-Result<Append> parse_append_so_far(std::string_view command);
 
 // The tag that a command begins with, "" where there is none that could stand in a reply: for answering
 // what parse_command refused. Takes a command cut off anywhere, too.

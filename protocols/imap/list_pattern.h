@@ -9,22 +9,25 @@ namespace posthorn::imap {
 // The pattern of LIST and LSUB (RFC 3501 §6.3.8): `*` is any octets, `%` any but the separator `/`; the rest
 // is itself, but for INBOX as the first level, which matches in any case (§5.1).
 //
-// Made once, matched against many names, all in UTF-8. A match costs at most pattern × name steps and, with
-// one kind of wildcard, commonly their sum: no backtracking beyond the last wildcard of each kind.
+// Made once, matched against many names. A match costs at most the pattern's length times the name's,
+// whatever the wildcards; a pattern with more plain octets than the name costs nothing.
 class ListPattern {
  public:
-  // `pattern` in UTF-8. The reference goes before it, unless the pattern begins with `/` (§6.3.8 leaves
-  // the interpretation to us).
+  // Both in UTF-8. The reference stands right before the pattern (§6.3.8 leaves its meaning to us).
   ListPattern(std::string_view reference, std::string_view pattern);
 
+  // `name` in UTF-8, INBOX in capitals.
   bool matches(std::string_view name) const;
 
-  // Whether a name strictly below `name` could match: what lets LIST with `%` name a level that is no mailbox
+  // Whether there are names below `name` that match: what makes LIST with `%` name a level that is no mailbox
   // itself, and lets a walk leave out a subtree.
   bool may_match_below(std::string_view name) const;
 
  private:
-  std::string pattern_;
+  std::vector<char> places_after(std::string_view name) const;
+
+  std::string pattern_;    // runs of wildcards joined
+  std::size_t plain_ = 0;  // octets in it that are no wildcards
 };
 
 }  // namespace posthorn::imap

@@ -12,7 +12,7 @@
 namespace posthorn::imap {
 
 // string of RFC 3501 §9: quoted where that can hold the text, else a literal. NUL, which may stand nowhere
-// (§9 note 3), goes out as 0x80, so that the octets still count right: RFC 3516 §4.3 leaves us no better.
+// (§9 note 3), goes out as 0x80 in a literal, so that the octets still count right; Dovecot does the same.
 void append_string(std::string& out, std::string_view text);
 
 // nstring: NIL for nullopt.
@@ -29,6 +29,9 @@ void append_literal_header(std::string& out, std::uint64_t octets);
 
 // "\Seen" and its like.
 std::string_view name_of(SystemFlag flag);
+
+// "MESSAGES" and its like.
+std::string_view name_of(StatusItem item);
 
 // flag-list with its parentheses.
 void append_flags(std::string& out, const FlagList& flags);

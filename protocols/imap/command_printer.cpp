@@ -1,0 +1,382 @@
+#include "protocols/imap/calendar.h"
+#include "protocols/imap/mailbox_name.h"
+#include "protocols/imap/printer.h"
+#include "protocols/imap/printer_parts.h"
+
+#include <array>
+#include <cassert>
+#include <utility>
+
+namespace posthorn::imap {
+
+namespace {
+
+void append_day(std::string& out, Day day) {
+  append_number(out, day.day);
+  out.push_back('-');
+  out.append(month_name(day.month));
+  out.push_back('-');
+  const std::string year = std::to_string(day.year);
+  out.append(4 - year.size(), '0');
+  out.append(year);
+}
+
+void append_section(std::string& out, const Section& section) {
+  using enum Section::Text;
+  out.push_back('[');
+  const char* separator = "";
+  for (const std::uint32_t number : section.part) {
+    out.append(separator);
+    append_number(out, number);
+    separator = ".";
+  }
+  if (section.text != all) out.append(separator);
+  switch (section.text) {
+    case all: break;
+    case header: out.append("HEADER"); break;
+    case header_fields: out.append("HEADER.FIELDS "); break;
+    case header_fields_not: out.append("HEADER.FIELDS.NOT "); break;
+    case text: out.append("TEXT"); break;
+    case mime: out.append("MIME"); break;
+  }
+  if (!section.fields.empty()) {
+    Spaced list(out);
+    for (const std::string& field : section.fields) append_astring(list.next(), field);
+  }
+  out.push_back(']');
+}
+
+void append_request(std::string& out, const FetchItem& item) {
+  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) {
+    out.append(name_of(*attribute));
+    return;
+  }
+  const auto& body = std::get<FetchBody>(item);
+  out.append(body.seen == FetchBody::Seen::peek ? "BODY.PEEK" : "BODY");
+  append_section(out, body.section);
+  if (!body.partial) return;
+  out.push_back('<');
+  append_number(out, body.partial->first);
+  out.push_back('.');
+  append_number(out, body.partial->count);
+  out.push_back('>');
+}
+
+// A search tree as its keys; lists in parentheses but at the top.
+class SearchPrinter {
+ public:
+  explicit SearchPrinter(std::string& out) : out_(out) {}
+
+  void print_top(const SearchKey& key) {
+    if (const auto* all = std::get_if<SearchAnd>(&key.key)) {
+      print_keys(all->keys);
+    } else {
+      print(key);
+    }
+  }
+
+ private:
+  void print(const SearchKey& key) {
+    std::visit([this](const auto& kind) { print(kind); }, key.key);
+  }
+  void print_keys(const std::vector<SearchKey>& keys) {
+    const char* separator = "";
+    for (const SearchKey& key : keys) {
+      out_.append(separator);
+      print(key);
+      separator = " ";
+    }
+  }
+
+  void print(const SearchAll&) { out_.append("ALL"); }
+  void print(const SearchFlag& key) {
+    static constexpr std::array<std::string_view, 6> names = {"ANSWERED", "FLAGGED", "DELETED",
+                                                              "SEEN",     "DRAFT",   "RECENT"};
+    if (key.flag == SystemFlag::recent) {
+      out_.append(key.set ? "RECENT" : "OLD");
+      return;
+    }
+    if (!key.set) out_.append("UN");
+    out_.append(names[static_cast<std::size_t>(key.flag)]);
+  }
+  void print(const SearchKeyword& key) {
+    out_.append(key.set ? "KEYWORD " : "UNKEYWORD ");
+    out_.append(key.keyword);
+  }
+  void print(const SearchNumbers& key) {
+    if (key.numbering == Numbering::uid) out_.append("UID ");
+    append_sequence_set(out_, key.set);
+  }
+  void print(const SearchDate& key) {
+    static constexpr std::array<std::string_view, 3> names = {"BEFORE ", "ON ", "SINCE "};
+    if (key.of == SearchDate::Of::sent) out_.append("SENT");
+    out_.append(names[static_cast<std::size_t>(key.relation)]);
+    append_day(out_, key.day);
+  }
+  void print(const SearchSize& key) {
+    out_.append(key.relation == SearchSize::Relation::larger ? "LARGER " : "SMALLER ");
+    append_number(out_, key.octets);
+  }
+  void print(const SearchText& key) {
+    static constexpr std::array<std::string_view, 7> names = {"BCC ",     "BODY ", "CC ", "FROM ",
+                                                              "SUBJECT ", "TEXT ", "TO "};
+    out_.append(names[static_cast<std::size_t>(key.in)]);
+    append_astring(out_, key.text);
+  }
+  void print(const SearchHeader& key) {
+    out_.append("HEADER ");
+    append_astring(out_, key.field);
+    out_.push_back(' ');
+    append_astring(out_, key.text);
+  }
+  void print(const SearchAnd& key) {
+    out_.push_back('(');
+    print_keys(key.keys);
+    out_.push_back(')');
+  }
+  void print(const SearchOr& key) {
+    for (std::size_t i = 0; i + 1 < key.keys.size(); ++i) {
+      out_.append("OR ");
+      print(key.keys[i]);
+      out_.push_back(' ');
+    }
+    print(key.keys.back());
+  }
+  void print(const SearchNot& key) {
+    out_.append("NOT ");
+    print(key.keys.front());
+  }
+
+  std::string& out_;
+};
+
+// The arguments of each command, each with its space before it.
+class ArgumentPrinter {
+ public:
+  explicit ArgumentPrinter(std::string& out) : out_(out) {}
+
+  template <class Plain>
+  void operator()(const Plain&) {
+    static_assert(std::is_empty_v<Plain>, "a command with arguments needs a print function");
+  }
+
+  void operator()(const Id& id) {
+    out_.push_back(' ');
+    if (id.fields.empty()) {
+      out_.append("NIL");
+      return;
+    }
+    Spaced list(out_);
+    for (const auto& [field, value] : id.fields) {
+      append_string(list.next(), field);
+      append_nstring(list.next(), value);
+    }
+  }
+  void operator()(const Authenticate& authenticate) {
+    word(authenticate.mechanism);
+    if (!authenticate.initial_response) return;
+    word(authenticate.initial_response->empty() ? "=" : std::string_view(*authenticate.initial_response));
+  }
+  void operator()(const Login& login) {
+    text(login.user);
+    text(login.password);
+  }
+  void operator()(const Select& select) { mailbox(select.mailbox); }
+  void operator()(const Create& create) {
+    // Where the name itself ends in a separator, the parser is to take off another one.
+    const bool ends_in_separator = create.mailbox.size() > 1 && create.mailbox.ends_with('/');
+    mailbox(ends_in_separator ? create.mailbox + '/' : create.mailbox);
+    if (create.special_use.empty()) return;
+    out_.append(" (USE ");
+    {
+      Spaced list(out_);
+      for (const std::string& attribute : create.special_use) list.next().append(attribute);
+    }
+    out_.push_back(')');
+  }
+  void operator()(const Delete& command) { mailbox(command.mailbox); }
+  void operator()(const Rename& rename) {
+    mailbox(rename.from);
+    mailbox(rename.to);
+  }
+  void operator()(const Subscribe& command) { mailbox(command.mailbox); }
+  void operator()(const Unsubscribe& command) { mailbox(command.mailbox); }
+  void operator()(const List& list) {
+    mailbox(list.reference);
+    text(encode_mailbox_name(list.pattern));
+  }
+  void operator()(const Lsub& list) {
+    mailbox(list.reference);
+    text(encode_mailbox_name(list.pattern));
+  }
+  void operator()(const Status& status) {
+    mailbox(status.mailbox);
+    out_.push_back(' ');
+    Spaced list(out_);
+    for (const StatusItem item : status.items) list.next().append(name_of(item));
+  }
+  void operator()(const Append& append) {
+    mailbox(append.mailbox);
+    for (const AppendMessage& message : append.messages) {
+      out_.push_back(' ');
+      append_flags(out_, message.flags);
+      out_.push_back(' ');
+      if (message.date) {
+        append_internal_date(out_, *message.date);
+        out_.push_back(' ');
+      }
+      append_literal_header(out_, message.octets);
+    }
+  }
+  void operator()(const Enable& enable) {
+    for (const std::string& capability : enable.capabilities) word(capability);
+  }
+  void operator()(const Expunge& expunge) {
+    if (expunge.uids) numbers(*expunge.uids);
+  }
+  void operator()(const Search& search) {
+    if (!search.charset.empty()) {
+      out_.append(" CHARSET");
+      text(search.charset);
+    }
+    out_.push_back(' ');
+    SearchPrinter(out_).print_top(search.key);
+  }
+  void operator()(const Fetch& fetch) {
+    numbers(fetch.messages);
+    out_.push_back(' ');
+    Spaced list(out_);
+    for (const FetchItem& item : fetch.items) append_request(list.next(), item);
+  }
+  void operator()(const Store& store) {
+    numbers(store.messages);
+    out_.push_back(' ');
+    if (store.mode == Store::Mode::add) out_.push_back('+');
+    if (store.mode == Store::Mode::remove) out_.push_back('-');
+    out_.append(store.answer == Store::Answer::silent ? "FLAGS.SILENT " : "FLAGS ");
+    append_flags(out_, store.flags);
+  }
+  void operator()(const Copy& copy) {
+    numbers(copy.messages);
+    mailbox(copy.mailbox);
+  }
+  void operator()(const Move& move) {
+    numbers(move.messages);
+    mailbox(move.mailbox);
+  }
+
+ private:
+  void word(std::string_view atom) {
+    out_.push_back(' ');
+    out_.append(atom);
+  }
+  void text(std::string_view text) {
+    out_.push_back(' ');
+    append_astring(out_, text);
+  }
+  void mailbox(std::string_view name) {
+    out_.push_back(' ');
+    append_mailbox(out_, name);
+  }
+  void numbers(const SequenceSet& set) {
+    out_.push_back(' ');
+    append_sequence_set(out_, set);
+  }
+
+  std::string& out_;
+};
+
+// The name of each command.
+struct Name {
+  static std::string_view with(Numbering numbering, std::string_view uid_name) {
+    return uid_name.substr(numbering == Numbering::uid ? 0 : std::string_view("UID ").size());
+  }
+  std::string_view operator()(const Capability&) const { return "CAPABILITY"; }
+  std::string_view operator()(const Noop&) const { return "NOOP"; }
+  std::string_view operator()(const Logout&) const { return "LOGOUT"; }
+  std::string_view operator()(const Id&) const { return "ID"; }
+  std::string_view operator()(const Starttls&) const { return "STARTTLS"; }
+  std::string_view operator()(const Authenticate&) const { return "AUTHENTICATE"; }
+  std::string_view operator()(const Login&) const { return "LOGIN"; }
+  std::string_view operator()(const Select& select) const {
+    return select.access == Select::Access::read_only ? "EXAMINE" : "SELECT";
+  }
+  std::string_view operator()(const Create&) const { return "CREATE"; }
+  std::string_view operator()(const Delete&) const { return "DELETE"; }
+  std::string_view operator()(const Rename&) const { return "RENAME"; }
+  std::string_view operator()(const Subscribe&) const { return "SUBSCRIBE"; }
+  std::string_view operator()(const Unsubscribe&) const { return "UNSUBSCRIBE"; }
+  std::string_view operator()(const List&) const { return "LIST"; }
+  std::string_view operator()(const Lsub&) const { return "LSUB"; }
+  std::string_view operator()(const Namespace&) const { return "NAMESPACE"; }
+  std::string_view operator()(const Status&) const { return "STATUS"; }
+  std::string_view operator()(const Append&) const { return "APPEND"; }
+  std::string_view operator()(const Idle&) const { return "IDLE"; }
+  std::string_view operator()(const Enable&) const { return "ENABLE"; }
+  std::string_view operator()(const Check&) const { return "CHECK"; }
+  std::string_view operator()(const Close&) const { return "CLOSE"; }
+  std::string_view operator()(const Unselect&) const { return "UNSELECT"; }
+  std::string_view operator()(const Expunge& expunge) const {
+    return expunge.uids ? "UID EXPUNGE" : "EXPUNGE";
+  }
+  std::string_view operator()(const Search& search) const { return with(search.numbering, "UID SEARCH"); }
+  std::string_view operator()(const Fetch& fetch) const { return with(fetch.numbering, "UID FETCH"); }
+  std::string_view operator()(const Store& store) const { return with(store.numbering, "UID STORE"); }
+  std::string_view operator()(const Copy& copy) const { return with(copy.numbering, "UID COPY"); }
+  std::string_view operator()(const Move& move) const { return with(move.numbering, "UID MOVE"); }
+};
+
+}  // namespace
+
+std::string_view name_of(FetchAttribute attribute) {
+  switch (attribute) {
+    case FetchAttribute::body: return "BODY";
+    case FetchAttribute::body_structure: return "BODYSTRUCTURE";
+    case FetchAttribute::envelope: return "ENVELOPE";
+    case FetchAttribute::flags: return "FLAGS";
+    case FetchAttribute::internal_date: return "INTERNALDATE";
+    case FetchAttribute::rfc822: return "RFC822";
+    case FetchAttribute::rfc822_header: return "RFC822.HEADER";
+    case FetchAttribute::rfc822_size: return "RFC822.SIZE";
+    case FetchAttribute::rfc822_text: return "RFC822.TEXT";
+    case FetchAttribute::uid: return "UID";
+  }
+  return "";
+}
+
+std::string_view name_of(StatusItem item) {
+  switch (item) {
+    case StatusItem::messages: return "MESSAGES";
+    case StatusItem::recent: return "RECENT";
+    case StatusItem::uid_next: return "UIDNEXT";
+    case StatusItem::uid_validity: return "UIDVALIDITY";
+    case StatusItem::unseen: return "UNSEEN";
+  }
+  return "";
+}
+
+void append_response_name(std::string& out, const FetchItem& item) {
+  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) {
+    out.append(name_of(*attribute));
+    return;
+  }
+  const auto& body = std::get<FetchBody>(item);
+  out.append("BODY");
+  append_section(out, body.section);
+  if (!body.partial) return;
+  out.push_back('<');
+  append_number(out, body.partial->first);
+  out.push_back('>');
+}
+
+std::string_view name_of(const Command::Body& body) { return std::visit(Name(), body); }
+
+std::string to_string(const Command& command) {
+  std::string out = command.tag;
+  out.push_back(' ');
+  out.append(name_of(command.body));
+  std::visit(ArgumentPrinter(out), command.body);
+  return out;
+}
+
+}  // namespace posthorn::imap

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/result.h"
+#include "protocols/imap/command.h"
+#include "protocols/imap/cursor.h"
+
+#include <string_view>
+
+// The parsers of the families of commands, for the table in grammar.cpp. Each begins right behind the
+// command's name and leaves the cursor behind the last argument; what stands there is the caller's to judge.
+namespace posthorn::imap {
+
+using Body = Command::Body;
+
+// grammar_mailbox.cpp
+Result<Body> parse_select(Cursor& in, Select::Access access);
+Result<Body> parse_create(Cursor& in);
+Result<Body> parse_rename(Cursor& in);
+Result<Body> parse_list(Cursor& in);
+Result<Body> parse_lsub(Cursor& in);
+Result<Body> parse_status(Cursor& in);
+
+// grammar_append.cpp
+Result<Body> parse_append(Cursor& in);
+// One message: " (\Seen) "date" {310}" and the line end. What parse_append() repeats, and what Framer knows
+// a message literal by.
+Result<AppendMessage> parse_append_message(Cursor& in);
+
+// grammar_fetch.cpp
+Result<Body> parse_fetch(Cursor& in, Numbering numbering);
+
+// grammar_search.cpp
+Result<Body> parse_search(Cursor& in, Numbering numbering);
+
+}  // namespace posthorn::imap

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "protocols/imap/command.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+// What this folder's printers share; printer.h is what others call.
+namespace posthorn::imap {
+
+void append_number(std::string& out, std::uint64_t number);
+
+std::string_view name_of(FetchAttribute attribute);
+
+// A list in parentheses: opened at once, closed at the end of the scope, a space between its elements.
+class Spaced {
+ public:
+  explicit Spaced(std::string& out) : out_(out) { out_.push_back('('); }
+  ~Spaced() { out_.push_back(')'); }
+  Spaced(const Spaced&) = delete;
+  Spaced& operator=(const Spaced&) = delete;
+
+  // The string to append the next element to.
+  std::string& next() {
+    if (!is_first_) out_.push_back(' ');
+    is_first_ = false;
+    return out_;
+  }
+
+ private:
+  std::string& out_;
+  bool is_first_ = true;
+};
+
+}  // namespace posthorn::imap

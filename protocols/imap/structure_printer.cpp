@@ -1,0 +1,213 @@
+#include "protocols/imap/structure_printer.h"
+
+#include "protocols/imap/cursor.h"
+#include "protocols/imap/printer.h"
+#include "protocols/imap/printer_parts.h"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace posthorn::imap {
+
+namespace {
+
+using message::Address;
+using message::BodyPart;
+using message::Parameter;
+
+constexpr int max_depth = 1000;
+
+void append_addresses(std::string& out, std::span<const Address> addresses) {
+  if (addresses.empty()) {
+    out.append("NIL");
+    return;
+  }
+  // 1*address: none stands between two.
+  out.push_back('(');
+  for (const Address& address : addresses) {
+    Spaced list(out);
+    append_nstring(list.next(), address.name);
+    append_nstring(list.next(), address.route);
+    append_nstring(list.next(), address.mailbox);
+    append_nstring(list.next(), address.host);
+  }
+  out.push_back(')');
+}
+
+// number is of 32 bits in RFC 3501 §9.
+void append_size(std::string& out, std::uint64_t size) {
+  append_number(out, std::min<std::uint64_t>(size, std::numeric_limits<std::uint32_t>::max()));
+}
+
+class BodyPrinter {
+ public:
+  BodyPrinter(std::string& out, Extension extension) : out_(out), extension_(extension) {}
+
+  void print(const BodyPart& part, int depth) {
+    if (part.is_multipart() && depth < max_depth) {
+      print_multipart(part, depth);
+    } else if (is_opened_message(part) && depth < max_depth) {
+      print_message(part, depth);
+    } else {
+      print_leaf(part);
+    }
+  }
+
+ private:
+  static bool is_opened_message(const BodyPart& part) {
+    return part.is("message", "rfc822") && part.envelope && part.children.size() == 1;
+  }
+
+  // body-type-mpart.
+  void print_multipart(const BodyPart& part, int depth) {
+    out_.push_back('(');
+    for (const BodyPart& child : part.children) print(child, depth + 1);
+    if (part.children.empty()) append_empty_text();
+    out_.push_back(' ');
+    append_string(out_, part.subtype);
+    if (extension_ == Extension::full) {
+      out_.push_back(' ');
+      append_parameters(part.parameters);
+      append_common_extension(part);
+    }
+    out_.push_back(')');
+  }
+
+  // body-type-msg.
+  void print_message(const BodyPart& part, int depth) {
+    out_.push_back('(');
+    append_type("MESSAGE", "RFC822");
+    append_fields(part);
+    out_.push_back(' ');
+    append_envelope(out_, *part.envelope);
+    out_.push_back(' ');
+    print(part.children.front(), depth + 1);
+    out_.push_back(' ');
+    append_size(out_, part.body_lines);
+    append_extension(part);
+    out_.push_back(')');
+  }
+
+  // body-type-text and body-type-basic.
+  void print_leaf(const BodyPart& part) {
+    out_.push_back('(');
+    const bool is_text = equal_ignoring_case(part.type, "text");
+    const bool is_basic = !part.type.empty() && !part.is_multipart() && !part.is("message", "rfc822");
+    if (is_basic) {
+      append_type(part.type, part.subtype);
+    } else {
+      append_type("application", "octet-stream");
+    }
+    append_fields(part);
+    if (is_text) {
+      out_.push_back(' ');
+      append_size(out_, part.body_lines);
+    }
+    append_extension(part);
+    out_.push_back(')');
+  }
+
+  void append_type(std::string_view type, std::string_view subtype) {
+    append_string(out_, type);
+    out_.push_back(' ');
+    append_string(out_, subtype);
+    out_.push_back(' ');
+  }
+
+  // body-fields.
+  void append_fields(const BodyPart& part) {
+    append_parameters(part.parameters);
+    out_.push_back(' ');
+    append_nstring(out_, part.id);
+    out_.push_back(' ');
+    append_nstring(out_, part.description);
+    out_.push_back(' ');
+    append_string(out_, part.encoding ? std::string_view(*part.encoding) : "7BIT");
+    out_.push_back(' ');
+    append_size(out_, part.body_size);
+  }
+
+  // body-ext-1part.
+  void append_extension(const BodyPart& part) {
+    if (extension_ == Extension::none) return;
+    out_.push_back(' ');
+    append_nstring(out_, part.md5);
+    append_common_extension(part);
+  }
+
+  // What body-ext-1part and body-ext-mpart end in.
+  void append_common_extension(const BodyPart& part) {
+    out_.push_back(' ');
+    if (part.disposition) {
+      Spaced list(out_);
+      append_string(list.next(), part.disposition->type);
+      list.next();
+      append_parameters(part.disposition->parameters);
+    } else {
+      out_.append("NIL");
+    }
+    out_.push_back(' ');
+    append_languages(part.languages);
+    out_.push_back(' ');
+    append_nstring(out_, part.location);
+  }
+
+  void append_parameters(std::span<const Parameter> parameters) {
+    if (parameters.empty()) {
+      out_.append("NIL");
+      return;
+    }
+    Spaced list(out_);
+    for (const Parameter& parameter : parameters) {
+      append_string(list.next(), parameter.name);
+      append_string(list.next(), parameter.value);
+    }
+  }
+
+  void append_languages(std::span<const std::string> languages) {
+    if (languages.empty()) {
+      out_.append("NIL");
+      return;
+    }
+    if (languages.size() == 1) {
+      append_string(out_, languages.front());
+      return;
+    }
+    Spaced list(out_);
+    for (const std::string& language : languages) append_string(list.next(), language);
+  }
+
+  // What stands for the parts of a multipart that has none: 1*body is asked for.
+  void append_empty_text() {
+    out_.append(R"(("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 0 0)");
+    if (extension_ == Extension::full) out_.append(" NIL NIL NIL NIL");
+    out_.push_back(')');
+  }
+
+  std::string& out_;
+  Extension extension_;
+};
+
+}  // namespace
+
+void append_envelope(std::string& out, const message::Envelope& envelope) {
+  Spaced list(out);
+  append_nstring(list.next(), envelope.date);
+  append_nstring(list.next(), envelope.subject);
+  append_addresses(list.next(), envelope.from);
+  append_addresses(list.next(), envelope.sender);
+  append_addresses(list.next(), envelope.reply_to);
+  append_addresses(list.next(), envelope.to);
+  append_addresses(list.next(), envelope.cc);
+  append_addresses(list.next(), envelope.bcc);
+  append_nstring(list.next(), envelope.in_reply_to);
+  append_nstring(list.next(), envelope.message_id);
+}
+
+void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension) {
+  BodyPrinter(out, extension).print(root, 1);
+}
+
+}  // namespace posthorn::imap
