@@ -1,13 +1,13 @@
 #pragma once
 
+#include "base/connection.h"
+#include "base/result.h"
+#include "base/task.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/connection.h"
-#include "base/result.h"
-#include "base/task.h"
 
 namespace posthorn::auth {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/result.h"
+#include "base/task.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.h"
-#include "base/task.h"
 
 namespace posthorn::auth {
 
@@ -22,11 +22,11 @@ class Directory {
   // Whether mail for `domain` (any case, U- or A-labels) is kept here.
   virtual Task<Result<bool>> is_local_domain(std::string domain) = 0;
 
-  // Where mail for `address` goes: an account, or an alias followed to its end (to several, nested; loops end);
-  // "user+tag" goes to "user". `postmaster` alone (RFC 5321 §4.5.1) is that of the first domain, and in each
-  // domain postmaster and abuse always exist: without an account or alias of the name they are the domain's
-  // first account. Errors: not_found (no such user in a local domain); denied (the domain is not local);
-  // malformed; busy.
+  // Where mail for `address` goes: an account, or an alias followed to its end (to several, nested; loops
+  // end); "user+tag" goes to "user". `postmaster` alone (RFC 5321 §4.5.1) is that of the first domain, and in
+  // each domain postmaster and abuse always exist: without an account or alias of the name they are the
+  // domain's first account. Errors: not_found (no such user in a local domain); denied (the domain is not
+  // local); malformed; busy.
   virtual Task<Result<Resolution>> resolve(std::string address) = 0;
 };
 

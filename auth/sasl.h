@@ -1,13 +1,13 @@
 #pragma once
 
+#include "auth/authenticator.h"
+#include "base/result.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "auth/authenticator.h"
-#include "base/result.h"
 
 namespace posthorn::auth {
 
@@ -28,7 +28,8 @@ class SaslExchange {
 };
 
 // The mechanisms to be offered on a connection as it is now, in the order of preference ("PLAIN", "LOGIN").
-std::vector<std::string_view> offered_mechanisms(const Authenticator& authenticator, const Connection& connection);
+std::vector<std::string_view> offered_mechanisms(const Authenticator& authenticator,
+                                                 const Connection& connection);
 
 // The exchange for a mechanism's name in any case; unavailable when there is none of that name.
 Result<std::unique_ptr<SaslExchange>> start_exchange(std::string_view mechanism);

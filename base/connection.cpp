@@ -13,6 +13,30 @@ constexpr std::size_t kept_capacity = 1024;
 constexpr std::size_t farewell_octets = 1U << 20U;
 constexpr Milliseconds farewell_time{2000};
 
+// Sets a flag for a stretch of code, however it is left.
+class Flagged {
+ public:
+  explicit Flagged(bool& flag) : flag_(flag) { flag_ = true; }
+  Flagged(const Flagged&) = delete;
+  Flagged& operator=(const Flagged&) = delete;
+  ~Flagged() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
+// Runs a timer for a stretch of code, however it is left.
+class Within {
+ public:
+  Within(Timer& timer, Milliseconds limit) : timer_(timer) { timer_.start(limit); }
+  Within(const Within&) = delete;
+  Within& operator=(const Within&) = delete;
+  ~Within() { timer_.stop(); }
+
+ private:
+  Timer& timer_;
+};
+
 }  // namespace
 
 Connection::Connection(Loop& loop, Log& log, std::unique_ptr<Stream> stream, Peer peer, std::string id)
@@ -29,12 +53,10 @@ Connection::~Connection() = default;
 Task<ReadEvent> Connection::fill(Milliseconds deadline) {
   co_await flush();
   drop_empty_buffer();
-  deadline_.start(deadline);
+  const Within limit(deadline_, deadline);
+  const Flagged waiting(waiting_for_input_);
   const std::size_t before = in_.size();
-  waiting_for_input_ = true;
   const ReadEvent event = co_await stream_->read_some(in_, read_block);
-  waiting_for_input_ = false;
-  deadline_.stop();
   octets_in_ += in_.size() - before;
   co_return event;
 }
@@ -116,9 +138,8 @@ Task<void> Connection::flush() {
   while (!rest.empty()) {
     // Block by block, so that the deadline speaks of progress and not of the whole.
     const std::string_view block = rest.substr(0, 4 * write_block);
-    deadline_.start(timeouts_.write);
+    const Within limit(deadline_, timeouts_.write);
     co_await stream_->write(block);
-    deadline_.stop();
     octets_out_ += block.size();
     rest.remove_prefix(block.size());
   }
@@ -141,8 +162,7 @@ Task<void> Connection::pause(Milliseconds duration) {
   if (closed_) throw ConnectionClosed(*closed_);
 }
 
-void Connection::replace_stream(
-    const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap) {
+void Connection::replace_stream(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap) {
   in_ = std::string();
   in_begin_ = 0;
   stream_ = wrap(std::move(stream_));

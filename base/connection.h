@@ -1,5 +1,9 @@
 #pragma once
 
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/stream.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,20 +11,16 @@
 #include <string>
 #include <string_view>
 
-#include "base/log.h"
-#include "base/loop.h"
-#include "base/stream.h"
-
 namespace posthorn {
 
 // Who is at the other end.
 struct Peer {
-  std::string address;        // "192.0.2.1", "2001:db8::1"; an IPv4-mapped one as IPv4
+  std::string address;  // "192.0.2.1", "2001:db8::1"; an IPv4-mapped one as IPv4
   std::uint16_t port = 0;
   std::string local_address;  // the address that it came in at
   std::uint16_t local_port = 0;
   bool loopback = false;
-  bool trusted = false;       // in [limits] trusted: no limits on connections or guesses
+  bool trusted = false;  // in [limits] trusted: no limits on connections or guesses
 };
 
 // How the line is protected now. Empty version: plaintext.

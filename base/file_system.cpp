@@ -1,20 +1,20 @@
 #include "base/file_system.h"
 
+#include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <memory>
 
 namespace posthorn {
 namespace {
 
 FileStatus convert(const struct stat& found) {
   FileStatus status;
-  status.modified_ns = static_cast<std::int64_t>(found.st_mtim.tv_sec) * 1'000'000'000 + found.st_mtim.tv_nsec;
+  status.modified_ns =
+      static_cast<std::int64_t>(found.st_mtim.tv_sec) * 1'000'000'000 + found.st_mtim.tv_nsec;
   status.size = static_cast<std::uint64_t>(found.st_size);
   status.inode = found.st_ino;
   status.device = found.st_dev;
@@ -95,7 +95,7 @@ Result<> SystemFileSystem::write(const File& file, std::string_view bytes) {
 }
 
 Result<std::string> SystemFileSystem::read(const File& file, std::uint64_t offset, std::size_t size) {
-  struct stat found {};
+  struct stat found{};
   if (fstat(file.descriptor(), &found) != 0) return system_failure("fstat");
   const auto whole = static_cast<std::uint64_t>(found.st_size);
   const std::uint64_t there = whole > offset ? whole - offset : 0;
@@ -124,13 +124,13 @@ Result<> SystemFileSystem::truncate(const File& file, std::uint64_t size) {
 }
 
 Result<FileStatus> SystemFileSystem::status(const File& file) {
-  struct stat found {};
+  struct stat found{};
   if (fstat(file.descriptor(), &found) != 0) return system_failure("fstat");
   return convert(found);
 }
 
 Result<FileStatus> SystemFileSystem::status(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (lstat(path.c_str(), &found) != 0) return system_failure("stat " + path);
   return convert(found);
 }
@@ -175,7 +175,7 @@ Result<std::vector<std::string>> SystemFileSystem::list(const std::string& path)
 }
 
 Result<std::uint64_t> SystemFileSystem::free_space(const std::string& path) {
-  struct statvfs found {};
+  struct statvfs found{};
   if (statvfs(path.c_str(), &found) != 0) return system_failure("statvfs " + path);
   return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
 }

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <sys/types.h>
+#include "base/result.h"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
-
-#include "base/result.h"
 
 namespace posthorn {
 

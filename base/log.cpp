@@ -99,9 +99,8 @@ Log::~Log() = default;
 void Log::configure(LogLevel level, LogFormat format) {
   sink_->format = format;
   sink_->logger.set_level(level_of(level));
-  sink_->logger.set_pattern(format == LogFormat::json
-                                ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+  sink_->logger.set_pattern(format == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                                      : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
                             spdlog::pattern_time_type::utc);
   sink_->logger.flush_on(spdlog::level::trace);
 }

@@ -38,7 +38,8 @@ void Loop::run_soon() {
   if (soon_.empty()) uv_idle_stop(&idle_);
 }
 
-Timer::Timer(Loop& loop, std::function<void()> callback) : callback_(std::move(callback)), handle_(new uv_timer_t) {
+Timer::Timer(Loop& loop, std::function<void()> callback)
+    : callback_(std::move(callback)), handle_(new uv_timer_t) {
   uv_timer_init(loop.raw(), handle_.get());
   handle_->data = this;
 }

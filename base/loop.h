@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/handle.h"
+
 #include <uv.h>
 
 #include <array>
@@ -8,8 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <vector>
-
-#include "base/handle.h"
 
 namespace posthorn {
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/loop.h"
+#include "base/result.h"
+
 #include <uv.h>
 
 #include <coroutine>
@@ -9,9 +12,6 @@
 #include <optional>
 #include <string>
 #include <type_traits>
-
-#include "base/loop.h"
-#include "base/result.h"
 
 namespace posthorn {
 

@@ -58,11 +58,11 @@ std::unexpected<Error> system_failure(std::string_view what);
 
 // The value of `expression`, or leaves the function with its Error. For plain functions only: in a
 // coroutine, name the Result and test it.
-#define TRY(expression)                                                 \
-  ({                                                                    \
-    auto result_ = (expression);                                        \
-    if (!result_) return std::unexpected(std::move(result_).error());   \
-    *std::move(result_);                                                \
+#define TRY(expression)                                               \
+  ({                                                                  \
+    auto result_ = (expression);                                      \
+    if (!result_) return std::unexpected(std::move(result_).error()); \
+    *std::move(result_);                                              \
   })
 
 }  // namespace posthorn

@@ -39,8 +39,8 @@ Statement::~Statement() {
 
 void Statement::bind(int index, std::string_view text) {
   // A null pointer would be NULL, which an empty string is not.
-  sqlite3_bind_text64(statement_, index, text.data() != nullptr ? text.data() : "", text.size(), SQLITE_STATIC,
-                      SQLITE_UTF8);
+  sqlite3_bind_text64(statement_, index, text.data() != nullptr ? text.data() : "", text.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
 }
 
 void Statement::bind(int index, Blob blob) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/handle.h"
+#include "base/result.h"
+
 #include <sqlite3.h>
 
 #include <concepts>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-
-#include "base/handle.h"
-#include "base/result.h"
 
 namespace posthorn {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/task.h"
+
 #include <cstddef>
 #include <exception>
 #include <string>
 #include <string_view>
-
-#include "base/task.h"
 
 namespace posthorn {
 

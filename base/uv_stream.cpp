@@ -123,8 +123,7 @@ struct UvStream::AwaitWrite {
   bool await_suspend(std::coroutine_handle<> frame) {
     waiting = frame;
     request.data = this;
-    const uv_buf_t buffer =
-        uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+    const uv_buf_t buffer = uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
     stream.writing_ = true;
     status = uv_write(&request, stream.raw(), &buffer, 1, [](uv_write_t* done, int result) {
       auto* self = static_cast<AwaitWrite*>(done->data);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/loop.h"
+#include "base/stream.h"
+
 #include <uv.h>
 
 #include <optional>
-
-#include "base/loop.h"
-#include "base/stream.h"
 
 namespace posthorn {
 
@@ -23,7 +23,7 @@ class UvStream final : public Stream {
   void wake_reader() override;
   Task<void> write(std::string_view bytes) override;
   Task<void> end_writing() override;
-  void close(CloseReason reason, std::string_view last_words) override;
+  void close(CloseReason reason, std::string_view last_words = {}) override;
 
  private:
   // What a waiting read is to get; it lives in the frame of read_some.

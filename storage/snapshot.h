@@ -1,13 +1,13 @@
 #pragma once
 
+#include "storage/message.h"
+#include "storage/uid_set.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
-
-#include "storage/message.h"
-#include "storage/uid_set.h"
 
 namespace posthorn::storage {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include "base/result.h"
 #include "base/task.h"
+
+#include <cstdint>
+#include <string_view>
 
 namespace posthorn::storage {
 

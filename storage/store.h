@@ -1,16 +1,5 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <variant>
-#include <vector>
-
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/log.h"
@@ -23,6 +12,17 @@
 #include "storage/snapshot.h"
 #include "storage/spool.h"
 #include "storage/uid_set.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
 
 // All that others may call of storage. Everything here lives on the loop thread; functions that return a
 // Task do their disk work on the pool. What changes mail is durable when its Task gives a value
@@ -56,7 +56,7 @@ struct MailboxInfo {
 
 // Where a message goes to, and as what.
 struct Arrival {
-  Spool* spool = nullptr;  // closed; may be shared by several arrivals: the file is then linked
+  Spool* spool = nullptr;          // closed; may be shared by several arrivals: the file is then linked
   std::int64_t internal_date = 0;  // seconds since 1970 UTC
   std::uint8_t system_flags = 0;
   std::vector<std::string> keywords;  // "$Forwarded"
@@ -206,10 +206,10 @@ struct Delivery {
 };
 
 struct StoreSettings {
-  std::string data;                           // the data directory
-  std::string hostname;                       // goes into file names
-  std::size_t spool_memory = 65536;           // octets of a message held in memory before it goes to disk
-  std::size_t open_indexes = 200;             // at most so many accounts' indexes are open
+  std::string data;                  // the data directory
+  std::string hostname;              // goes into file names
+  std::size_t spool_memory = 65536;  // octets of a message held in memory before it goes to disk
+  std::size_t open_indexes = 200;    // at most so many accounts' indexes are open
   std::size_t mailboxes_per_account = 10'000;
   std::uint64_t message_size = 64ULL << 20U;  // octets; a larger one is too_large
 };
@@ -238,7 +238,7 @@ class Store {
 // Opens the store at settings.data, making the directories that it needs (0700), and takes its lock.
 // `disk` is where all its blocking work runs. Errors: in_use when another process holds the lock; io;
 // unavailable when the data was written by a newer version.
-Result<std::unique_ptr<Store>> open_store(Lane& disk, FileSystem& files, Clock& clock, Random& random, Log& log,
-                                          StoreSettings settings);
+Result<std::unique_ptr<Store>> open_store(Lane& disk, FileSystem& files, Clock& clock, Random& random,
+                                          Log& log, StoreSettings settings);
 
 }  // namespace posthorn::storage

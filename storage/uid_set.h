@@ -1,8 +1,8 @@
 #pragma once
 
-#include <vector>
-
 #include "storage/message.h"
+
+#include <vector>
 
 namespace posthorn::storage {
 
