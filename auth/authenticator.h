@@ -30,6 +30,7 @@ struct Credentials {
   std::string authorisation_identity;  // as whom to act; empty: the login's own
   std::string user;
   std::string password;
+  std::string mechanism;  // for the log: "PLAIN", "LOGIN"; empty for a protocol's own command
 };
 
 // The one door for logins of all protocols.

@@ -22,8 +22,9 @@ class SaslExchange {
  public:
   virtual ~SaslExchange() = default;
   // True when the client speaks first: without an initial response, an empty challenge is sent to ask for it.
+  // False when the server does: without an initial response, step("") gives its first challenge.
   virtual bool client_first() const = 0;
-  // Takes the client's next message. Errors: malformed.
+  // Takes the client's next message, of at most 4096 octets. Errors: malformed; the exchange has then ended.
   virtual Result<SaslStep> step(std::string_view message) = 0;
 };
 

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "auth/accounts.h"
+#include "auth/directory.h"
+#include "base/offload.h"
+
+namespace posthorn::auth {
+
+// The Directory over this server's accounts; it reads them on the lane `disk`.
+class AccountDirectory final : public Directory {
+ public:
+  AccountDirectory(Accounts& accounts, Lane& disk) : accounts_(accounts), disk_(disk) {}
+
+  Task<Result<bool>> is_local_domain(std::string domain) override;
+  Task<Result<Resolution>> resolve(std::string address) override;
+
+ private:
+  Accounts& accounts_;
+  Lane& disk_;
+};
+
+}  // namespace posthorn::auth

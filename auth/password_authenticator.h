@@ -1,0 +1,67 @@
+#pragma once
+
+#include "auth/accounts.h"
+#include "auth/authenticator.h"
+#include "auth/password.h"
+#include "auth/throttle.h"
+#include "base/offload.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace posthorn::auth {
+
+// [auth] allow_plaintext: where a password may be sent without TLS.
+enum class AllowPlaintext : std::uint8_t { never, loopback, always };
+
+struct AuthSettings {
+  PasswordCost cost;  // hash_ops, hash_memory_kib
+  std::chrono::seconds guess_delay_max{15};
+  std::chrono::seconds guess_block_seconds{600};
+  AllowPlaintext allow_plaintext = AllowPlaintext::loopback;
+  unsigned connections_per_account = 50;
+};
+
+// Logins against the accounts of this server. The file is read on the `disk` lane, passwords are verified on
+// the `hashing` lane. It must outlive the connections that log in; the slots of logins may outlive it.
+class PasswordAuthenticator final : public Authenticator {
+ public:
+  using Verify = std::function<bool(const std::string& stored, std::string_view password)>;
+
+  // `verify` is called on threads of the pool; tests count its calls.
+  PasswordAuthenticator(Accounts& accounts, Lane& disk, Lane& hashing, AuthSettings settings,
+                        Verify verify = verify_password);
+  ~PasswordAuthenticator() override;
+
+  // Takes new settings, for logins from now on (SIGHUP).
+  void configure(AuthSettings settings);
+
+  bool plaintext_allowed(const Connection& connection) const override;
+  Task<Result<Login>> login(Connection& connection, Service service, Credentials credentials) override;
+
+ private:
+  struct Attempt;
+  struct Slots;
+  class Slot;
+
+  Task<Result<>> verify(Attempt& attempt);
+  Task<void> refresh(Attempt& attempt);
+  Task<void> fail(Connection& connection, Attempt& attempt, const Error& error);
+  void log_failure(Connection& connection, const Attempt& attempt, std::string_view reason);
+  std::uint64_t fingerprint(const Attempt& attempt) const;
+
+  Accounts& accounts_;
+  Lane& disk_;
+  Lane& hashing_;
+  AuthSettings settings_;
+  Verify verify_;
+  Throttle throttle_;
+  std::string unmatchable_;
+  std::string fingerprint_key_;
+  std::shared_ptr<Slots> slots_;
+};
+
+}  // namespace posthorn::auth

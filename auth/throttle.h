@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace posthorn::auth {
+
+// How guesses at passwords are slowed down. Pure: the time is given, nothing waits here.
+//
+// Guesses are counted by network: an IPv4 address, or the /64 of an IPv6 one, which is what one customer has.
+// Each raises the network's level by one, each minute lowers it by one. The delay of a failure grows with the
+// level, 1, 2, 4, … seconds up to a maximum; only the connection that failed is held. At level 20 the network
+// is blocked for a time.
+//
+// A right password is never delayed. Whoever has logged in from a network before is not kept out by a block
+// of it: the account's password is verified, while the neighbours' guesses at it are delayed. A client that
+// repeats the same wrong password (a telephone after a change of it) is delayed but makes no new guess, so
+// that it never gets its office blocked. All this is kept in memory, bounded, and forgotten at a restart.
+class Throttle {
+ public:
+  using Seconds = std::chrono::seconds;
+  struct Settings {
+    Seconds max_delay{15};  // 0: no delays
+    Seconds block{600};     // 0: no blocks
+  };
+  static constexpr double block_level = 20;
+  static constexpr std::size_t max_networks = 10'000;
+  static constexpr std::size_t max_known = 10'000;
+
+  explicit Throttle(Settings settings) : settings_(settings) {}
+  void configure(Settings settings) { settings_ = settings; }
+
+  // Whether a login must be refused without a look at its password. `now` is monotonic.
+  bool blocked(std::string_view address, std::string_view user, std::chrono::milliseconds now);
+
+  struct Verdict {
+    std::chrono::milliseconds delay{0};
+    bool block_began = false;
+  };
+  // After a wrong password, of which `guess` is a secret fingerprint together with its user.
+  Verdict failed(std::string_view address, std::uint64_t guess, std::chrono::milliseconds now);
+  // How long a refused login of a blocked network is held.
+  std::chrono::milliseconds blocked_delay() const { return settings_.max_delay; }
+  // After a right password.
+  void succeeded(std::string_view address, std::string_view user);
+
+  std::size_t networks() const { return networks_.size(); }
+  std::size_t known() const { return known_.size(); }
+
+ private:
+  struct Network {
+    std::string key;
+    double level = 0;
+    std::chrono::milliseconds updated{0};
+    std::chrono::milliseconds blocked_until{0};
+    std::uint64_t recent[8] = {};  // the last different guesses
+    std::size_t next_recent = 0;
+  };
+  static void leak(Network& network, std::chrono::milliseconds now);
+
+  Settings settings_;
+  std::list<Network> networks_;  // the one that failed last is first
+  std::unordered_map<std::string_view, std::list<Network>::iterator> by_key_;
+  std::list<std::string> known_;  // "network user", the last to log in first
+  std::unordered_map<std::string_view, std::list<std::string>::iterator> known_by_key_;
+};
+
+// The network that an address counts to: itself, or "2001:db8:1:2::/64".
+std::string network_of(std::string_view address);
+
+}  // namespace posthorn::auth
