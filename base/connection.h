@@ -91,6 +91,10 @@ class Connection {
 
   // Ends now; see Stream::close. Whoever waits on this connection gets ConnectionClosed.
   void close(CloseReason reason);
+  // For long work that neither reads nor writes: throws ConnectionClosed once close() was called.
+  void throw_if_closed() const {
+    if (closed_) throw ConnectionClosed(*closed_);
+  }
 
   // What close() says last for each reason, if it can be said without waiting ("* BYE …", "421 …").
   void set_last_words(std::function<std::string(CloseReason)> words) { last_words_ = std::move(words); }

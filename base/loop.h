@@ -88,4 +88,18 @@ class Sleep {
   Timer timer_;
 };
 
+// `co_await Yield(loop)`: lets everybody else go first. Long work on the loop thread is cut by it.
+class Yield {
+ public:
+  explicit Yield(Loop& loop) : loop_(loop) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiting) const {
+    loop_.soon([waiting] { waiting.resume(); });
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Loop& loop_;
+};
+
 }  // namespace posthorn
