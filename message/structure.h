@@ -109,7 +109,7 @@ struct Summary {
 // says.
 struct Limits {
   std::size_t depth = 100;                // entities in each other, the message itself being 1; at most 1000
-  std::size_t parts = 10'000;             // entities; the last one takes in the rest of the message
+  std::size_t parts = 10'000;             // entities; after that delimiters are text of the last one
   std::size_t header_bytes = 256 * 1024;  // of one entity's header; fields beyond are not looked at
   std::size_t addresses = 10'000;         // in all envelopes together
   std::size_t kept_bytes =

@@ -11,8 +11,8 @@ namespace posthorn::message {
 // A Summary as compact bytes, for the index. The first octet is the version of the form.
 std::string encode(const Summary& summary);
 
-// What encode() made, as a value. For each Summary, decode(encode(summary)) equals it, and what decodes
-// encodes to the same bytes again.
+// What encode() made, as a value. For each Summary that SummaryParser gives, decode(encode(summary)) equals
+// it, and what decodes encodes to the same bytes again.
 //
 // Errors: Errc::corrupt for any bytes that encode() cannot have made, and for another version.
 Result<Summary> decode(std::string_view bytes);
