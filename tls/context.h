@@ -13,6 +13,8 @@ struct ssl_st;
 
 namespace posthorn::tls {
 
+class TicketKeys;
+
 struct FreeSession {
   void operator()(ssl_st* session) const;
 };
@@ -63,7 +65,6 @@ class Context {
 
  private:
   struct Certificates;
-  class TicketKeys;
   Context();
 
   std::shared_ptr<TicketKeys> ticket_keys_;
