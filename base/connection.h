@@ -91,6 +91,8 @@ class Connection {
 
   // Ends now; see Stream::close. Whoever waits on this connection gets ConnectionClosed.
   void close(CloseReason reason);
+  // Why close() was called; nothing while the connection is open.
+  std::optional<CloseReason> close_reason() const { return closed_; }
   // For long work that neither reads nor writes: throws ConnectionClosed once close() was called.
   void throw_if_closed() const {
     if (closed_) throw ConnectionClosed(*closed_);
