@@ -24,6 +24,8 @@ class File {
   ~File();
   int descriptor() const { return descriptor_; }
   explicit operator bool() const { return descriptor_ >= 0; }
+  // Gives the descriptor away: whoever takes it closes it.
+  int release() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_ = -1;
