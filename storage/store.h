@@ -45,6 +45,7 @@ struct Counts {
   Uid first_recent = 1;  // messages with this UID or a higher one have been told to no session as \Recent
   std::uint32_t recent = 0;
   ModSeq highest_modseq = 1;
+  std::uint32_t uid_validity = 0;
 };
 
 struct MailboxInfo {
