@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "base/sqlite.h"
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -80,6 +81,8 @@ class Accounts {
   Result<bool> alias_exists(std::int64_t domain, const std::string& local);
   Result<> write_credentials(std::int64_t account, const std::vector<StoredCredential>& credentials);
   Result<Directory::Resolution> resolve_locked(std::string_view address);
+  Result<AddressName> with_domain(std::string_view address);
+  Result<std::optional<std::string>> first_account(std::int64_t domain);
 
   std::mutex mutex_;  // a Database is one thread's at a time
   Database database_;

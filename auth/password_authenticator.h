@@ -6,6 +6,7 @@
 #include "auth/throttle.h"
 #include "base/offload.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,9 +48,10 @@ class PasswordAuthenticator final : public Authenticator {
   struct Slots;
   class Slot;
 
-  Task<Result<>> verify(Attempt& attempt);
-  Task<void> refresh(Attempt& attempt);
-  Task<void> fail(Connection& connection, Attempt& attempt, const Error& error);
+  Task<Result<std::string>> verify(const Attempt& attempt);
+  Task<Result<Login>> admit(Connection& connection, const Attempt& attempt, const std::string& stored);
+  Task<void> refresh(const Attempt& attempt, const std::string& stored);
+  Task<void> penalise(Connection& connection, const Attempt& attempt);
   void log_failure(Connection& connection, const Attempt& attempt, std::string_view reason);
   std::uint64_t fingerprint(const Attempt& attempt) const;
 

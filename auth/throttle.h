@@ -3,12 +3,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace posthorn::auth {
 
@@ -38,7 +36,7 @@ class Throttle {
   void configure(Settings settings) { settings_ = settings; }
 
   // Whether a login must be refused without a look at its password. `now` is monotonic.
-  bool blocked(std::string_view address, std::string_view user, std::chrono::milliseconds now);
+  bool blocked(std::string_view address, std::string_view user, std::chrono::milliseconds now) const;
 
   struct Verdict {
     std::chrono::milliseconds delay{0};
@@ -63,6 +61,7 @@ class Throttle {
     std::uint64_t recent[8] = {};  // the last different guesses
     std::size_t next_recent = 0;
   };
+  Network& touch(const std::string& key, std::chrono::milliseconds now);
   static void leak(Network& network, std::chrono::milliseconds now);
 
   Settings settings_;

@@ -1,0 +1,15 @@
+#include "auth/account_directory.h"
+
+namespace posthorn::auth {
+
+Task<Result<bool>> AccountDirectory::is_local_domain(std::string domain) {
+  auto ask = [&] { return accounts_.is_local_domain(domain); };
+  co_return co_await Offload(disk_, ask);
+}
+
+Task<Result<Directory::Resolution>> AccountDirectory::resolve(std::string address) {
+  auto ask = [&] { return accounts_.resolve(address); };
+  co_return co_await Offload(disk_, ask);
+}
+
+}  // namespace posthorn::auth

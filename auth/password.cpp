@@ -1,0 +1,86 @@
+#include "auth/password.h"
+
+#include "auth/scram.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace posthorn::auth {
+namespace {
+
+constexpr unsigned min_scram_iterations = 4096;  // RFC 7677 §4
+constexpr unsigned max_scram_iterations = 10'000'000;
+constexpr std::size_t kib = 1024;
+constexpr std::size_t salt_size = 16;
+
+std::string random_octets(std::size_t size) {
+  std::string bytes(size, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  return bytes;
+}
+
+std::string unpadded_base64(std::string_view bytes) {
+  constexpr int variant = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+  std::string text(sodium_base64_encoded_len(bytes.size(), variant), '\0');
+  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    bytes.size(), variant);
+  text.pop_back();  // its NUL
+  return text;
+}
+
+}  // namespace
+
+Result<> check(const PasswordCost& cost) {
+  if (cost.operations < crypto_pwhash_argon2id_OPSLIMIT_MIN || cost.operations > 1000) {
+    return malformed("the operations of a password hash must be 1 to 1000");
+  }
+  if (cost.memory_kib < crypto_pwhash_argon2id_MEMLIMIT_MIN / kib || cost.memory_kib > 4 * kib * kib - 1) {
+    return malformed("the memory of a password hash must be 8 to 4194303 KiB");
+  }
+  if (cost.scram_iterations < min_scram_iterations || cost.scram_iterations > max_scram_iterations) {
+    return malformed("the iterations of a SCRAM verifier must be 4096 to 10000000");
+  }
+  return {};
+}
+
+Result<> check_password(std::string_view password) {
+  if (password.empty()) return malformed("the password is empty");
+  if (password.size() > max_password) return too_large("the password has more than 1024 octets");
+  const bool control =
+      std::ranges::any_of(password, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (control) return malformed("the password has a control character");
+  return {};
+}
+
+Result<std::vector<StoredCredential>> make_credentials(std::string_view password, const PasswordCost& cost) {
+  TRY(check(cost));
+  TRY(check_password(password));
+  if (sodium_init() < 0) return failure(Errc::io, "libsodium does not start");
+  char hash[crypto_pwhash_argon2id_STRBYTES] = {};
+  if (crypto_pwhash_argon2id_str(hash, password.data(), password.size(), cost.operations,
+                                 cost.memory_kib * kib) != 0) {
+    return failure(Errc::io, "no memory for a password hash of " + std::to_string(cost.memory_kib) + " KiB");
+  }
+  const ScramVerifier verifier =
+      make_scram_verifier(password, random_octets(salt_size), cost.scram_iterations);
+  return std::vector<StoredCredential>{{std::string(argon2id), hash},
+                                       {std::string(scram_sha_256), to_string(verifier)}};
+}
+
+bool verify_password(const std::string& stored, std::string_view password) {
+  return crypto_pwhash_argon2id_str_verify(stored.c_str(), password.data(), password.size()) == 0;
+}
+
+bool has_other_cost(const std::string& stored, const PasswordCost& cost) {
+  return crypto_pwhash_argon2id_str_needs_rehash(stored.c_str(), cost.operations, cost.memory_kib * kib) != 0;
+}
+
+// In the form of libsodium's own, with a salt and a hash that belong to nothing.
+std::string unmatchable_hash(const PasswordCost& cost) {
+  return "$argon2id$v=19$m=" + std::to_string(cost.memory_kib) + ",t=" + std::to_string(cost.operations) +
+         ",p=1$" + unpadded_base64(random_octets(salt_size)) + "$" + unpadded_base64(random_octets(32));
+}
+
+}  // namespace posthorn::auth

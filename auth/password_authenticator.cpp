@@ -1,0 +1,213 @@
+#include "auth/password_authenticator.h"
+
+#include "auth/address_name.h"
+
+#include <sodium.h>
+
+#include <array>
+#include <unordered_map>
+#include <utility>
+
+namespace posthorn::auth {
+
+// One login on its way.
+struct PasswordAuthenticator::Attempt {
+  Attempt(const Peer& peer, Service from, Credentials given)
+      : address(peer.address), trusted(peer.trusted), service(from), credentials(std::move(given)) {
+    if (auto name = parse_address(credentials.user)) account = *std::move(name);
+    user = account ? to_string(*account) : credentials.user;
+  }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  ~Attempt() { sodium_memzero(credentials.password.data(), credentials.password.size()); }
+
+  std::string address;
+  bool trusted;
+  Service service;
+  Credentials credentials;
+  std::optional<AddressName> account;  // what was named, if it can be an account
+  std::string user;                    // its canonical form, or what was sent
+};
+
+// How many connections each account has.
+struct PasswordAuthenticator::Slots {
+  std::unordered_map<std::string, unsigned> taken;
+};
+
+class PasswordAuthenticator::Slot final : public AccountSlot {
+ public:
+  Slot(std::shared_ptr<Slots> slots, std::string account)
+      : slots_(std::move(slots)), account_(std::move(account)) {
+    ++slots_->taken[account_];
+  }
+  ~Slot() override {
+    const auto found = slots_->taken.find(account_);
+    if (--found->second == 0) slots_->taken.erase(found);
+  }
+
+ private:
+  std::shared_ptr<Slots> slots_;
+  std::string account_;
+};
+
+PasswordAuthenticator::PasswordAuthenticator(Accounts& accounts, Lane& disk, Lane& hashing,
+                                             AuthSettings settings, Verify verify)
+    : accounts_(accounts),
+      disk_(disk),
+      hashing_(hashing),
+      verify_(std::move(verify)),
+      throttle_({}),
+      fingerprint_key_(crypto_shorthash_KEYBYTES, '\0'),
+      slots_(std::make_shared<Slots>()) {
+  if (sodium_init() < 0) std::abort();
+  randombytes_buf(fingerprint_key_.data(), fingerprint_key_.size());
+  configure(settings);
+}
+
+PasswordAuthenticator::~PasswordAuthenticator() = default;
+
+void PasswordAuthenticator::configure(AuthSettings settings) {
+  settings_ = settings;
+  throttle_.configure({settings.guess_delay_max, settings.guess_block_seconds});
+  unmatchable_ = unmatchable_hash(settings.cost);
+}
+
+bool PasswordAuthenticator::plaintext_allowed(const Connection& connection) const {
+  if (connection.tls().active()) return true;
+  switch (settings_.allow_plaintext) {
+    case AllowPlaintext::never: return false;
+    case AllowPlaintext::loopback: return connection.peer().loopback;
+    case AllowPlaintext::always: return true;
+  }
+  return false;
+}
+
+void PasswordAuthenticator::log_failure(Connection& connection, const Attempt& attempt,
+                                        std::string_view reason) {
+  connection.log(LogLevel::info, "auth.failed",
+                 {{"address", attempt.address},
+                  {"user", attempt.user},
+                  {"service", name_of(attempt.service)},
+                  {"mechanism", attempt.credentials.mechanism},
+                  {"reason", reason}});
+}
+
+// Tells the same wrong password from another one, and says nothing about either.
+std::uint64_t PasswordAuthenticator::fingerprint(const Attempt& attempt) const {
+  std::string guess = attempt.user + '\0' + attempt.credentials.password;
+  std::array<unsigned char, crypto_shorthash_BYTES> hash{};
+  crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(guess.data()), guess.size(),
+                   reinterpret_cast<const unsigned char*>(fingerprint_key_.data()));
+  sodium_memzero(guess.data(), guess.size());
+  std::uint64_t value = 0;
+  for (const unsigned char octet : hash) value = value << 8U | octet;
+  return value;
+}
+
+// Exactly one verification, whether there is such an account or not. Gives the row that the password matched.
+Task<Result<std::string>> PasswordAuthenticator::verify(const Attempt& attempt) {
+  std::string stored = unmatchable_;
+  bool possible = false;
+  if (attempt.account) {
+    auto read = [&] { return accounts_.credential(*attempt.account, argon2id); };
+    Result<std::string> found = co_await Offload(disk_, read);
+    if (found) {
+      stored = *std::move(found);
+      possible = true;
+    } else if (found.error().code != Errc::not_found) {
+      co_return std::unexpected(std::move(found).error());
+    }
+  }
+  const std::string_view password = attempt.credentials.password;
+  if (!check_password(password)) possible = false;
+  auto check = [&]() -> Result<bool> { return verify_(stored, password.substr(0, max_password)); };
+  Result<bool> right = co_await Offload(hashing_, check);
+  if (!right) co_return std::unexpected(std::move(right).error());
+  if (!*right || !possible) co_return failure(Errc::denied, "password");
+  co_return stored;
+}
+
+// Brings what is stored to the present cost, now that the password is known. If that can't be done, the next
+// login will try again.
+Task<void> PasswordAuthenticator::refresh(const Attempt& attempt, const std::string& stored) {
+  const PasswordCost cost = settings_.cost;
+  if (!has_other_cost(stored, cost)) co_return;
+  auto make = [&] { return make_credentials(attempt.credentials.password, cost); };
+  const Result<std::vector<StoredCredential>> rows = co_await Offload(hashing_, make);
+  if (!rows) co_return;
+  auto write = [&] { return accounts_.refresh_credentials(*attempt.account, argon2id, stored, *rows); };
+  const Result<> written = co_await Offload(disk_, write);
+  static_cast<void>(written);
+}
+
+// What a wrong password costs: time, of this connection only.
+Task<void> PasswordAuthenticator::penalise(Connection& connection, const Attempt& attempt) {
+  if (attempt.trusted) co_return;
+  const Throttle::Verdict verdict =
+      throttle_.failed(attempt.address, fingerprint(attempt), connection.loop().now());
+  if (verdict.block_began) {
+    connection.log(LogLevel::info, "auth.blocked",
+                   {{"address", attempt.address},
+                    {"network", network_of(attempt.address)},
+                    {"seconds", settings_.guess_block_seconds.count()}});
+  }
+  if (verdict.delay.count() > 0) co_await connection.pause(verdict.delay);
+}
+
+Task<Result<Login>> PasswordAuthenticator::login(Connection& connection, Service service,
+                                                 Credentials credentials) {
+  const Attempt attempt(connection.peer(), service, std::move(credentials));
+  if (!plaintext_allowed(connection)) {
+    log_failure(connection, attempt, "no TLS");
+    co_return failure(Errc::not_allowed, "a password without TLS");
+  }
+  if (!attempt.trusted && throttle_.blocked(attempt.address, attempt.user, connection.loop().now())) {
+    log_failure(connection, attempt, "address is blocked");
+    co_await connection.pause(throttle_.blocked_delay());
+    co_return failure(Errc::denied, "address is blocked");
+  }
+  const Result<std::string> stored = co_await verify(attempt);
+  if (!stored && stored.error().code == Errc::denied) {
+    log_failure(connection, attempt, "wrong user or password");
+    co_await penalise(connection, attempt);
+    co_return std::unexpected(stored.error());
+  }
+  if (!stored) {
+    const bool busy = stored.error().code == Errc::busy;
+    connection.log(busy ? LogLevel::warning : LogLevel::error, "auth.unavailable",
+                   {{"address", attempt.address}, {"user", attempt.user}, {"reason", stored.error().detail}});
+    co_return failure(Errc::busy, stored.error().detail);
+  }
+  co_return co_await admit(connection, attempt, *stored);
+}
+
+// After a right password.
+Task<Result<Login>> PasswordAuthenticator::admit(Connection& connection, const Attempt& attempt,
+                                                 const std::string& stored) {
+  if (!attempt.trusted) throttle_.succeeded(attempt.address, attempt.user);
+  // RFC 4616 §2: acting for somebody else needs rights that no account has over another.
+  const std::string& other = attempt.credentials.authorisation_identity;
+  if (!other.empty()) {
+    const auto name = parse_address(other);
+    if (!name || *name != *attempt.account) {
+      log_failure(connection, attempt, "may not act for another");
+      co_return failure(Errc::denied, "authorisation identity");
+    }
+  }
+  const auto taken = slots_->taken.find(attempt.user);
+  const bool full = taken != slots_->taken.end() && taken->second >= settings_.connections_per_account;
+  if (full && !attempt.trusted) {
+    log_failure(connection, attempt, "too many connections of the account");
+    co_return failure(Errc::in_use, "too many connections of the account");
+  }
+  Login login{attempt.user, std::make_unique<Slot>(slots_, attempt.user)};
+  co_await refresh(attempt, stored);
+  connection.log(LogLevel::info, "auth.ok",
+                 {{"address", attempt.address},
+                  {"user", attempt.user},
+                  {"service", name_of(attempt.service)},
+                  {"mechanism", attempt.credentials.mechanism}});
+  co_return login;
+}
+
+}  // namespace posthorn::auth
