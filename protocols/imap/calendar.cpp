@@ -77,7 +77,8 @@ Result<InternalDate> parse_internal_date(std::string_view text) {
   TRY(in.space("zone"));
   const int zone = TRY(take_zone(in));
   if (!in.at_end()) return malformed("unexpected text after the zone");
-  return InternalDate{days_since_1970(day) * 86'400 + time - zone * 60, static_cast<std::int16_t>(zone)};
+  const std::int64_t local = days_since_1970(day) * 86'400 + time;
+  return InternalDate{local - std::int64_t{zone} * 60, static_cast<std::int16_t>(zone)};
 }
 
 std::string_view month_name(unsigned month) { return months[month - 1]; }

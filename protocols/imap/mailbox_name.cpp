@@ -14,15 +14,17 @@ namespace {
 // modified BASE64 of RFC 3501 §5.1.3: `,` in the place of `/`, no padding.
 constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
-constexpr std::array<std::int8_t, 256> make_digit_values() {
-  std::array<std::int8_t, 256> values{};
-  values.fill(-1);
+constexpr std::uint8_t no_digit = 64;
+
+constexpr std::array<std::uint8_t, 256> make_digit_values() {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
   for (std::size_t i = 0; i < digits.size(); ++i) {
-    values[static_cast<unsigned char>(digits[i])] = static_cast<std::int8_t>(i);
+    values[static_cast<unsigned char>(digits[i])] = static_cast<std::uint8_t>(i);
   }
   return values;
 }
-constexpr std::array<std::int8_t, 256> digit_values = make_digit_values();
+constexpr std::array<std::uint8_t, 256> digit_values = make_digit_values();
 
 constexpr char32_t replacement = 0xfffd;
 
@@ -107,9 +109,9 @@ bool decode_shift(std::string_view shifted, std::string& out) {
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (const char c : shifted) {
-    const int value = digit_values[static_cast<unsigned char>(c)];
-    if (value < 0) return false;
-    bits = (bits << 6 | static_cast<std::uint32_t>(value)) & 0x3fffff;
+    const std::uint32_t value = digit_values[static_cast<unsigned char>(c)];
+    if (value == no_digit) return false;
+    bits = (bits << 6 | value) & 0x3fffff;
     count += 6;
     if (count >= 16) {
       count -= 16;

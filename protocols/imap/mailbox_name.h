@@ -8,9 +8,8 @@
 // Mailbox names: UTF-8 inside, modified UTF-7 on the IMAP4rev1 wire (RFC 3501 §5.1.3).
 namespace posthorn::imap {
 
-// The name in UTF-8. Strict: the one encoding that encode_mailbox_name() makes, and no other, so that two
-// names on the wire are never one mailbox. Raw UTF-8 beside or instead of shifts is accepted, as clients
-// send it. Linear.
+// The name in UTF-8. Strict: a name has one modified UTF-7, the one that encode_mailbox_name() makes, and no
+// other is taken for it. Raw UTF-8 beside or instead of shifts is accepted, as clients send it. Linear.
 //
 // Errors: Errc::not_allowed for bytes that are neither, for printable US-ASCII inside a shift, a shift that
 //         is not terminated, is empty, has stray bits, or ends only to begin again, and for unpaired
