@@ -1,0 +1,41 @@
+#pragma once
+
+#include "auth/accounts.h"
+#include "auth/password.h"
+#include "base/offload.h"
+#include "base/task.h"
+#include "server/control.h"
+#include "storage/store.h"
+
+namespace posthorn::server {
+
+// Carries out the commands that show or change domains, accounts and aliases: in the running server for
+// requests over the control socket, else in the command's own process.
+class Administration {
+ public:
+  Administration(auth::Accounts& accounts, storage::Store& store, Lane& disk, Lane& hashing,
+                 auth::PasswordCost cost)
+      : accounts_(accounts), store_(store), disk_(disk), hashing_(hashing), cost_(cost) {}
+
+  // Takes new settings, for passwords from now on.
+  void configure(auth::PasswordCost cost) { cost_ = cost; }
+
+  // What it replies is on disk.
+  Task<control::Reply> run(control::Request request);
+
+ private:
+  Task<Result<std::vector<std::string>>> execute(const control::Request& request);
+  Task<Result<std::vector<std::string>>> add_account(std::string address, std::string password);
+  Task<Result<std::vector<std::string>>> set_password(std::string address, std::string password);
+  Task<Result<std::vector<std::string>>> remove_account(std::string address);
+  Task<Result<std::vector<std::string>>> remove_domain(std::string domain, bool with_accounts);
+  Task<Result<std::vector<auth::StoredCredential>>> credentials(std::string password);
+
+  auth::Accounts& accounts_;
+  storage::Store& store_;
+  Lane& disk_;
+  Lane& hashing_;
+  auth::PasswordCost cost_;
+};
+
+}  // namespace posthorn::server

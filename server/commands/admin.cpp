@@ -1,0 +1,84 @@
+#include "server/administration.h"
+#include "server/commands/commands.h"
+#include "server/commands/say.h"
+#include "server/config.h"
+#include "server/data.h"
+#include "server/password_prompt.h"
+#include "server/privileges.h"
+
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace posthorn::server {
+namespace {
+
+// How long a server may hold the data without answering: while it starts or ends.
+constexpr int attempts = 100;
+constexpr Milliseconds between_attempts{100};
+
+// The data directory is the server's: its files are to belong to the user that the server runs as.
+Result<> become_owner(const Settings& settings, const std::string& data) {
+  std::optional<Identity> owner = owner_of(data);
+  if (is_root() && !owner && !settings.server.user.value.empty()) {
+    owner = TRY(find_identity(settings.server.user.value, settings.server.group.value));
+  }
+  if (!is_root()) owner.reset();
+  TRY(prepare_data_directory(data, owner));
+  if (owner) TRY(become(*owner));
+  return {};
+}
+
+Task<void> carry_out(Data& data, const Settings& settings, control::Request request, control::Reply& reply) {
+  Administration administration(data.accounts(), data.store(), data.disk(), data.hashing(),
+                                password_cost(settings));
+  reply = co_await administration.run(std::move(request));
+  co_await data.close();
+}
+
+// Does it here, where no server does.
+Result<control::Reply> do_directly(const Settings& settings, const control::Request& request) {
+  size_thread_pool(settings);
+  Log log(LogLevel::warning, LogFormat::text);
+  Loop loop;
+  const auto data = TRY(Data::open(loop, log, settings));
+  control::Reply reply;
+  TaskGroup group;
+  group.start(carry_out(*data, settings, request, reply));
+  loop.run();
+  return reply;
+}
+
+Result<control::Reply> run(const Settings& settings, const control::Request& request) {
+  const std::string data = settings.resolved(settings.server.data.value);
+  TRY(become_owner(settings, data));
+  for (int attempt = 1;; ++attempt) {
+    auto asked = control::ask(data, request);
+    if (asked || asked.error().code != Errc::not_found) return asked;
+    auto done = do_directly(settings, request);
+    if (done || done.error().code != Errc::in_use || attempt == attempts) return done;
+    std::this_thread::sleep_for(between_attempts);
+  }
+}
+
+}  // namespace
+
+int run_admin(const std::string& config, AdminCommand command) {
+  const Loaded loaded = load_settings(config);
+  if (!loaded.problems.empty()) return complain(loaded.problems);
+  if (command.needs_password) {
+    auto password = command.password_from_stdin ? read_password_line(STDIN_FILENO)
+                                                : ask_for_password(command.request.argument("address"));
+    if (!password) return complain(password.error().detail);
+    // Here too, so that a bad one is refused before anything is touched.
+    if (const auto good = auth::check_password(*password); !good) return complain(good.error().detail);
+    command.request.arguments["password"] = *std::move(password);
+  }
+  const auto reply = run(*loaded.settings, command.request);
+  if (!reply) return complain(reply.error().detail);
+  if (!reply->ok) return complain(reply->error);
+  for (const std::string& line : reply->lines) say(line);
+  return 0;
+}
+
+}  // namespace posthorn::server

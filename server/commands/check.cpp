@@ -1,0 +1,14 @@
+#include "server/commands/commands.h"
+#include "server/commands/say.h"
+#include "server/examine.h"
+
+namespace posthorn::server {
+
+int run_check(const std::string& config) {
+  const Loaded loaded = examine(config, Certificates::examined);
+  if (!loaded.problems.empty()) return complain(loaded.problems);
+  say(config + ": no problems");
+  return 0;
+}
+
+}  // namespace posthorn::server

@@ -1,0 +1,136 @@
+#include "auth/accounts.h"
+#include "base/file_system.h"
+#include "server/commands/commands.h"
+#include "server/commands/say.h"
+#include "server/config.h"
+#include "server/endpoint.h"
+#include "server/privileges.h"
+#include "tls/self_signed.h"
+
+#include <climits>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace posthorn::server {
+namespace {
+
+// The ports of RFC 5321, 6409, 8314, 1939, 3501; for a trial the same behind 2000.
+constexpr std::array<std::pair<Service, std::uint16_t>, 7> usual_ports{{{Service::smtp, 25},
+                                                                        {Service::submission, 587},
+                                                                        {Service::submissions, 465},
+                                                                        {Service::pop3, 110},
+                                                                        {Service::pop3s, 995},
+                                                                        {Service::imap, 143},
+                                                                        {Service::imaps, 993}}};
+
+void set_addresses(Settings& settings, bool loopback) {
+  for (const auto& [service, port] : usual_ports) {
+    auto& addresses = (settings.listen.*endpoint_of(service).key).value;
+    const std::string text = std::to_string(loopback ? 2000 + port : port);
+    for (const std::string host : {"0.0.0.0", "[::]"}) {
+      if (loopback && host == "[::]") continue;
+      addresses.push_back(*ListenAddress::parse((loopback ? "127.0.0.1" : host) + ":" + text));
+    }
+  }
+}
+
+Result<> write_new(FileSystem& files, const std::string& path, std::string_view content, mode_t mode) {
+  const File file = TRY(files.open(path, FileSystem::Open::create_new));
+  TRY(files.write(file, content));
+  TRY(files.sync(file));
+  if (chmod(path.c_str(), mode) != 0) return system_failure("chmod " + path);
+  return {};
+}
+
+class Initialiser {
+ public:
+  explicit Initialiser(const InitCommand& command)
+      : command_(command), settings_(command.folder + "/posthorn.toml") {}
+
+  Result<> run() {
+    TRY(choose_names());
+    TRY(refuse_to_overwrite());
+    TRY(write_certificate());
+    TRY(write_data());
+    set_addresses(settings_, command_.loopback);
+    // Last: with it, the folder is complete.
+    return write_new(files_, settings_.file(), print_settings(settings_), 0644);
+  }
+
+  const Settings& settings() const { return settings_; }
+
+ private:
+  Result<> choose_names() {
+    if (!command_.domain.empty()) domain_ = TRY(auth::parse_domain(command_.domain));
+    if (const auto expected = check_hostname(command_.hostname)) {
+      return malformed("--hostname: expected " + *expected + ", got " + command_.hostname);
+    }
+    std::string& hostname = settings_.server.hostname.value;
+    hostname = command_.hostname;
+    if (hostname.empty() && !domain_.empty()) hostname = "mail." + domain_;
+    if (hostname.empty()) hostname = settings_.hostname();
+    settings_.server.data.value = "data";
+    settings_.tls.certificate.value = "tls/certificate.pem";
+    settings_.tls.key.value = "tls/key.pem";
+    return {};
+  }
+
+  Result<> refuse_to_overwrite() {
+    for (const std::string name : {"posthorn.toml", "data", "tls"}) {
+      const std::string path = command_.folder + "/" + name;
+      if (files_.status(path))
+        return failure(Errc::already_exists, path + " is there already; nothing was changed");
+    }
+    return {};
+  }
+
+  Result<> write_certificate() {
+    std::vector<std::string> names{settings_.server.hostname.value};
+    if (!domain_.empty() && domain_ != names.front()) names.push_back(domain_);
+    if (command_.loopback) {
+      names.emplace_back("localhost");
+      names.emplace_back("127.0.0.1");
+    }
+    const tls::PemPair pair = TRY(tls::make_self_signed(names));
+    TRY(prepare_data_directory(command_.folder + "/tls", {}));
+    if (chmod((command_.folder + "/tls").c_str(), 0755) != 0) return system_failure("chmod tls");
+    TRY(write_new(files_, settings_.resolved(settings_.tls.key.value), pair.key, 0600));
+    return write_new(files_, settings_.resolved(settings_.tls.certificate.value), pair.certificate, 0644);
+  }
+
+  Result<> write_data() {
+    const std::string data = settings_.resolved(settings_.server.data.value);
+    TRY(prepare_data_directory(data, {}));
+    const auto accounts = TRY(auth::Accounts::open(data + "/accounts.sqlite"));
+    if (!domain_.empty()) TRY(accounts->add_domain(domain_));
+    return {};
+  }
+
+  InitCommand command_;
+  Settings settings_;
+  SystemFileSystem files_;
+  std::string domain_;
+};
+
+}  // namespace
+
+int run_init(const InitCommand& command) {
+  Initialiser initialiser(command);
+  if (const auto done = initialiser.run(); !done) return complain("init: " + done.error().detail);
+  const std::string& file = initialiser.settings().file();
+  const std::string with = " --config " + file;
+  say("Written: " + file + ", with a data directory and a self-signed certificate beside it.");
+  if (command.domain.empty()) say("A domain:    posthorn domain add DOMAIN" + with);
+  say("An account:  posthorn account add NAME@" + (command.domain.empty() ? "DOMAIN" : command.domain) +
+      with);
+  if (is_root()) say("As root, set [server] user in the file first: the server becomes that user.");
+  say("The server:  posthorn serve" + with);
+  return 0;
+}
+
+}  // namespace posthorn::server

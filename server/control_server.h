@@ -1,0 +1,46 @@
+#pragma once
+
+#include "base/connection.h"
+#include "base/task.h"
+#include "server/administration.h"
+#include "server/listener.h"
+
+#include <list>
+#include <memory>
+#include <string>
+
+namespace posthorn::server {
+
+// Answers on DATA/control.sock, which only the owner of the data and root may open.
+class ControlServer {
+ public:
+  // The process owns the data directory: a socket that is there already is a left-over. Errors: io.
+  static Result<std::unique_ptr<ControlServer>> open(Loop& loop, Log& log, const std::string& data,
+                                                     Administration& administration);
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+
+  // Takes no more requests and removes the socket; those in flight go on.
+  void stop();
+  // Cuts off clients that have not finished their request.
+  void close_all();
+  void when_empty(std::function<void()> callback) { group_.when_empty(std::move(callback)); }
+
+ private:
+  ControlServer(Loop& loop, Log& log, Administration& administration)
+      : loop_(loop), log_(log), administration_(administration) {}
+  void accept(File descriptor);
+  Task<void> serve(std::unique_ptr<Connection> connection);
+  Task<void> answer(Connection& connection);
+
+  Loop& loop_;
+  Log& log_;
+  Administration& administration_;
+  std::string path_;
+  File directory_;
+  std::unique_ptr<Listener> listener_;
+  std::list<Connection*> clients_;
+  TaskGroup group_;
+};
+
+}  // namespace posthorn::server

@@ -1,0 +1,51 @@
+#include "server/data.h"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/file.h>
+
+namespace posthorn::server {
+namespace {
+
+// Waiting jobs beyond these are refused: the clients are told to come back later.
+constexpr std::size_t disk_queue = 4096;
+constexpr std::size_t hashing_queue = 256;
+
+}  // namespace
+
+bool data_is_in_use(const std::string& path) {
+  const File lock(open((path + "/lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  return lock && flock(lock.descriptor(), LOCK_SH | LOCK_NB) != 0;
+}
+
+void size_thread_pool(const Settings& settings) {
+  const auto threads = settings.storage.disk_threads.value + settings.auth.hash_threads.value;
+  setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);
+}
+
+auth::PasswordCost password_cost(const Settings& settings) {
+  return {static_cast<unsigned>(settings.auth.hash_ops.value),
+          static_cast<std::size_t>(settings.auth.hash_memory_kib.value),
+          static_cast<unsigned>(settings.auth.scram_iterations.value)};
+}
+
+Data::Data(Loop& loop, const Settings& settings)
+    : disk_(loop, "disk", static_cast<unsigned>(settings.storage.disk_threads.value), disk_queue),
+      hashing_(loop, "hashing", static_cast<unsigned>(settings.auth.hash_threads.value), hashing_queue) {}
+
+Result<std::unique_ptr<Data>> Data::open(Loop& loop, Log& log, const Settings& settings) {
+  std::unique_ptr<Data> data(new Data(loop, settings));
+  storage::StoreSettings store;
+  store.data = settings.resolved(settings.server.data.value);
+  store.hostname = settings.hostname();
+  store.spool_memory = static_cast<std::size_t>(settings.storage.spool_memory.value);
+  store.open_indexes = static_cast<std::size_t>(settings.storage.open_indexes.value);
+  store.mailboxes_per_account = static_cast<std::size_t>(settings.storage.mailboxes_per_account.value);
+  store.message_size = static_cast<std::uint64_t>(settings.limits.message_size.value);
+  // The store first: it holds the lock.
+  data->store_ = TRY(storage::open_store(data->disk_, data->files_, data->clock_, data->random_, log, store));
+  data->accounts_ = TRY(auth::Accounts::open(store.data + "/accounts.sqlite"));
+  return data;
+}
+
+}  // namespace posthorn::server

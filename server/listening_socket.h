@@ -1,0 +1,31 @@
+#pragma once
+
+#include "base/file_system.h"
+#include "base/log.h"
+#include "server/endpoint.h"
+#include "server/systemd.h"
+
+#include <string>
+#include <vector>
+
+namespace posthorn::server {
+
+// A socket on which connections come in.
+struct ListeningSocket {
+  const Endpoint* endpoint = nullptr;
+  File descriptor;        // listening, non-blocking
+  ListenAddress address;  // as bound: with the port that the system chose
+};
+
+// Binds one address and listens. Errors: in_use when another program has it; denied when this user may not
+// have it; io. In words that name the address.
+Result<File> listen_on(const ListenAddress& address);
+// Where a socket is bound.
+ListenAddress bound_address(const File& socket);
+
+// Opens all sockets of [listen]; an endpoint for which systemd handed sockets over has those instead.
+// Errors: those of listen_on(), with the key; malformed for a socket from systemd whose name is no key.
+Result<std::vector<ListeningSocket>> open_sockets(const Settings& settings,
+                                                  std::vector<systemd::Socket> handed_over);
+
+}  // namespace posthorn::server

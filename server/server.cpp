@@ -1,0 +1,149 @@
+#include "server/server.h"
+
+#include "server/examine.h"
+#include "server/systemd.h"
+
+#include <algorithm>
+
+namespace posthorn::server {
+namespace {
+
+auth::AuthSettings auth_settings(const Settings& settings) {
+  auth::AuthSettings result;
+  result.cost = password_cost(settings);
+  result.guess_delay_max = std::chrono::seconds(settings.auth.guess_delay_max.value);
+  result.guess_block_seconds = std::chrono::seconds(settings.auth.guess_block_seconds.value);
+  result.allow_plaintext = settings.auth.allow_plaintext.value;
+  result.connections_per_account = static_cast<unsigned>(settings.limits.connections_per_account.value);
+  return result;
+}
+
+// How many descriptors are kept for other things than connections: indexes (each three files), messages that
+// are read or written, and what the process itself needs.
+std::size_t reserved_descriptors(const Settings& settings) {
+  const auto files = settings.storage.open_indexes.value * 4 + settings.storage.disk_threads.value * 4;
+  return static_cast<std::size_t>(files) + 100;
+}
+
+}  // namespace
+
+Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings> settings,
+               std::unique_ptr<tls::Context> tls, std::size_t descriptors)
+    : loop_(loop),
+      log_(log),
+      data_(data),
+      settings_(std::move(settings)),
+      tls_(std::move(tls)),
+      descriptors_(descriptors),
+      authenticator_(data.accounts(), data.disk(), data.hashing(), auth_settings(*settings_)),
+      directory_(data.accounts(), data.disk()),
+      delivery_(directory_, data.store(), data.clock(), log),
+      sessions_({delivery_, authenticator_, data.store(), data.clock(), [this] { return tls_.get(); }},
+                *settings_),
+      reception_(
+          loop, log, data.random(), reception_settings(),
+          [this](Connection& connection, const Endpoint& endpoint) {
+            return sessions_.make(connection, endpoint);
+          },
+          [this] { return tls_.get(); }),
+      administration_(data.accounts(), data.store(), data.disk(), data.hashing(), password_cost(*settings_)) {
+}
+
+Reception::Settings Server::reception_settings() const {
+  const auto& limits = settings_->limits;
+  Reception::Settings result;
+  result.limits = {static_cast<std::size_t>(limits.connections.value),
+                   static_cast<std::size_t>(limits.connections_per_address.value), limits.trusted.value};
+  const std::size_t reserved = reserved_descriptors(*settings_);
+  result.ceiling = descriptors_ > 2 * reserved ? descriptors_ - reserved : descriptors_ / 2;
+  result.hostname = settings_->hostname();
+  result.handshake_time = std::chrono::seconds(settings_->timeout.tls_handshake.value);
+  result.handshake.write = std::chrono::seconds(settings_->timeout.write.value);
+  return result;
+}
+
+Result<> Server::open(std::vector<ListeningSocket> sockets) {
+  const std::string directory = settings_->resolved(settings_->server.data.value);
+  control_ = TRY(ControlServer::open(loop_, log_, directory, administration_));
+  const Reception::Settings reception = reception_settings();
+  if (reception.ceiling < reception.limits.connections) {
+    log_.warning("server.few_descriptors", {{"limit", descriptors_},
+                                            {"connections", reception.ceiling},
+                                            {"wanted", reception.limits.connections}});
+  }
+  for (const ListeningSocket& socket : sockets) {
+    log_.info("server.listening", {{"service", socket.endpoint->name}, {"address", socket.address.text()}});
+  }
+  reception_.listen(std::move(sockets));
+  log_.info("server.ready");
+  systemd::notify("READY=1");
+  return {};
+}
+
+void Server::reload() {
+  systemd::notify("RELOADING=1");
+  const Loaded loaded = examine(settings_->file(), Certificates::elsewhere);
+  for (const std::string& problem : loaded.problems) log_.warning("reload.refused", {{"problem", problem}});
+  if (loaded.problems.empty()) {
+    for (const Key* key : loaded.settings->keys().all()) {
+      const Key* former = settings_->keys().find(key->section(), key->name());
+      if (read_at_start_only(*key) && key->toml() != former->toml()) {
+        log_.warning("reload.needs_restart", {{"section", key->section()}, {"key", key->name()}});
+      }
+    }
+    settings_ = loaded.settings;
+    log_.configure(settings_->log.level.value, settings_->log.format.value);
+    authenticator_.configure(auth_settings(*settings_));
+    administration_.configure(password_cost(*settings_));
+    sessions_.configure(*settings_);
+    reception_.configure(reception_settings());
+    reload_certificates(*settings_);
+    log_.info("server.reloaded");
+  }
+  systemd::notify("READY=1");
+}
+
+void Server::reload_certificates(const Settings& settings) {
+  const auto files = certificate_files(settings);
+  if (files.empty()) {
+    if (tls_) log_.warning("reload.needs_restart", {{"section", "tls"}, {"key", "certificate"}});
+    return;
+  }
+  Result<> loaded;
+  if (tls_) {
+    loaded = tls_->reload(files);
+  } else if (auto context = tls::Context::load(files)) {
+    tls_ = *std::move(context);
+  } else {
+    loaded = std::unexpected(context.error());
+  }
+  // Often as the key may be read by root alone, which this process no longer is.
+  if (!loaded) log_.warning("reload.certificate_kept", {{"reason", loaded.error().detail}});
+}
+
+void Server::stop(std::function<void()> done) { shutting_down_.start(shut_down(std::move(done))); }
+
+Task<void> Server::shut_down(std::function<void()> done) {
+  systemd::notify("STOPPING=1");
+  log_.info("server.stopping", {{"connections", reception_.connections()}});
+  reception_.stop();
+  control_->stop();
+  Timer grace(loop_, [this] {
+    log_.info("server.grace_over", {{"connections", reception_.connections()}});
+    reception_.close_all();
+    control_->close_all();
+  });
+  grace.start(std::chrono::seconds(settings_->server.grace_seconds.value));
+  Signal reception_empty;
+  reception_.when_empty([&] { reception_empty.notify(); });
+  co_await reception_empty;
+  Signal control_empty;
+  control_->when_empty([&] { control_empty.notify(); });
+  co_await control_empty;
+  grace.stop();
+  co_await data_.close();
+  log_.info("server.stopped");
+  done();
+}
+
+}  // namespace posthorn::server
