@@ -12,7 +12,7 @@ namespace posthorn::imap {
 // other is taken for it. Raw UTF-8 beside or instead of shifts is accepted, as clients send it. Linear.
 //
 // Errors: Errc::not_allowed for bytes that are neither, for printable US-ASCII inside a shift, a shift that
-//         is not terminated, is empty, has stray bits, or ends only to begin again, and for unpaired
+//         is not terminated, has stray bits, or ends only to begin again, and for unpaired
 //         surrogates.
 Result<std::string> decode_mailbox_name(std::string_view wire);
 
