@@ -165,7 +165,8 @@ class AddrSpec {
   }
   // The last "@" is the one that counts.
   void add_at() {
-    local_ = has_at_ ? local_ + '@' + part_ : part_;
+    if (has_at_) local_ += '@';
+    local_ += part_;
     part_.clear();
     has_at_ = true;
     after_text_ = false;

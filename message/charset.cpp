@@ -168,6 +168,15 @@ std::size_t append_utf8(std::string_view text, Stray stray, std::string& out) {
   return 0;
 }
 
+std::optional<std::string> preferred_name(const char* name) {
+  for (const char* standard : {"MIME", "IANA"}) {
+    UErrorCode status = U_ZERO_ERROR;
+    const char* preferred = ucnv_getStandardName(name, standard, &status);
+    if (U_SUCCESS(status) && preferred) return preferred;
+  }
+  return std::nullopt;
+}
+
 std::string trimmed(std::string_view name) {
   constexpr std::string_view blank = " \t\r\n\"'";
   const auto first = name.find_first_not_of(blank);
@@ -209,18 +218,13 @@ std::optional<std::string> canonical_charset(std::string_view given) {
   if (name == "iso-8859-1") return "ISO-8859-1";
   const auto extra = std::ranges::find(extra_aliases, name, &std::pair<std::string_view, const char*>::first);
   const char* known = extra != extra_aliases.end() ? extra->second : name.c_str();
-  for (const char* standard : {"MIME", "IANA"}) {
-    UErrorCode status = U_ZERO_ERROR;
-    const char* preferred = ucnv_getStandardName(known, standard, &status);
-    if (U_SUCCESS(status) && preferred) return preferred;
-  }
-  return std::nullopt;
+  return preferred_name(known);
 }
 
 std::vector<std::string> charset_names() {
   std::vector<std::string> names;
   for (std::int32_t i = 0; i < ucnv_countAvailable(); ++i) {
-    if (auto name = canonical_charset(ucnv_getAvailableName(i))) names.push_back(std::move(*name));
+    if (auto name = preferred_name(ucnv_getAvailableName(i))) names.push_back(std::move(*name));
   }
   std::ranges::sort(names);
   const auto twice = std::ranges::unique(names);

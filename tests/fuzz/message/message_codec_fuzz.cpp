@@ -1,0 +1,21 @@
+// Whatever bytes decode, encode to the same bytes; the parts of it decode alike.
+#include "message/summary_codec.h"
+#include "tests/fuzz/message/require.h"
+
+using namespace posthorn;
+using namespace posthorn::message;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto bytes = as_text(data, size);
+  const auto summary = decode(bytes);
+  const auto envelope = decode_envelope(bytes);
+  const auto structure = decode_structure(bytes);
+  if (!summary) {
+    require(summary.error().code == Errc::corrupt, "corrupt");
+    return 0;
+  }
+  require(encode(*summary) == bytes, "encodes to the same");
+  require(envelope == summary->envelope, "envelope alone");
+  require(structure == summary->root, "structure alone");
+  return 0;
+}
