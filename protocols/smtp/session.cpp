@@ -191,8 +191,9 @@ Task<Reply> Session::on(const Vrfy& vrfy) {
 Task<Reply> Session::on(const Expn&) { co_return Reply(502, "5.5.1 EXPN is not offered"); }
 
 Task<Reply> Session::on(const Help&) {
-  co_return Reply(
-      214, {"2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH", "2.0.0 See RFC 5321"});
+  std::vector<std::string> lines = {"2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH",
+                                    "2.0.0 See RFC 5321"};
+  co_return Reply(214, std::move(lines));
 }
 
 // RFC 5321 Appendix F.

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "auth/directory.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "protocols/smtp/acceptor.h"
+#include "storage/store.h"
+
+#include <memory>
+#include <string>
+
+namespace posthorn::delivery {
+
+// Accepted mail goes into the INBOXes of local accounts, at once: nothing is queued, so nothing bounces.
+class LocalDelivery final : public smtp::Acceptor {
+ public:
+  // All of these outlive it.
+  LocalDelivery(auth::Directory& directory, storage::Store& store, Clock& clock, Log& log);
+
+  // An alias that leads to another server, too, is refused as a whole, in the log with the address.
+  Task<Result<smtp::Recipient>> admit(const smtp::Envelope& envelope, std::string address) override;
+  std::unique_ptr<storage::Spool> spool() override;
+  // Each account gets the message once, however many of its addresses are among the recipients.
+  Task<Result<>> accept(const smtp::Envelope& envelope, storage::Spool& spool) override;
+
+ private:
+  auth::Directory& directory_;
+  storage::Store& store_;
+  Clock& clock_;
+  Log& log_;
+};
+
+}  // namespace posthorn::delivery

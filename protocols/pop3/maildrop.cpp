@@ -1,0 +1,80 @@
+#include "protocols/pop3/maildrop.h"
+
+#include <utility>
+
+namespace posthorn::pop3 {
+namespace {
+
+// Gives the lock back if the maildrop can't be opened under it.
+class Lock {
+ public:
+  explicit Lock(storage::Account& account) : account_(account.lock_maildrop() ? &account : nullptr) {}
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock() {
+    if (account_ != nullptr) account_->unlock_maildrop();
+  }
+  bool held() const { return account_ != nullptr; }
+  void release() { account_ = nullptr; }
+
+ private:
+  storage::Account* account_;
+};
+
+}  // namespace
+
+Task<Result<std::unique_ptr<Maildrop>>> Maildrop::open(storage::Store& store, std::string address) {
+  auto account = co_await store.open(std::move(address));
+  if (!account) co_return std::unexpected(std::move(account).error());
+  Lock lock(**account);
+  if (!lock.held()) co_return failure(Errc::in_use, "another POP3 session has the maildrop");
+  auto mailbox = co_await (*account)->open("INBOX");
+  if (!mailbox) co_return std::unexpected(std::move(mailbox).error());
+  const auto polled = co_await (*mailbox)->poll();
+  if (!polled) co_return std::unexpected(polled.error());
+  lock.release();
+  co_return std::unique_ptr<Maildrop>(new Maildrop(*std::move(account), *std::move(mailbox)));
+}
+
+Maildrop::Maildrop(std::shared_ptr<storage::Account> account, std::shared_ptr<storage::Mailbox> mailbox)
+    : account_(std::move(account)), mailbox_(std::move(mailbox)), snapshot_(mailbox_->snapshot()) {
+  unmark_all();
+}
+
+Maildrop::~Maildrop() { account_->unlock_maildrop(); }
+
+const storage::Message* Maildrop::find(Number number) const {
+  if (number == 0 || number > highest() || deleted_[number - 1]) return nullptr;
+  return &snapshot_->at(number - 1);
+}
+
+std::string Maildrop::unique_id(const storage::Message& message) const {
+  return std::to_string(mailbox_->info().uid_validity) + "." + std::to_string(message.uid);
+}
+
+void Maildrop::mark_deleted(Number number) {
+  octets_ -= snapshot_->at(number - 1).size;
+  --messages_;
+  deleted_[number - 1] = true;
+}
+
+void Maildrop::unmark_all() {
+  deleted_.assign(highest(), false);
+  messages_ = highest();
+  octets_ = 0;
+  snapshot_->visit(0, highest(),
+                   [this](std::uint32_t, const storage::Message& message) { octets_ += message.size; });
+}
+
+Task<Result<>> Maildrop::update() {
+  if (!has_marks()) co_return Result<>();
+  storage::UidSet uids;
+  snapshot_->visit(0, highest(), [&](std::uint32_t place, const storage::Message& message) {
+    if (deleted_[place]) uids.append(message.uid);
+  });
+  const auto expunged = co_await mailbox_->expunge(std::move(uids), true);
+  if (!expunged) co_return std::unexpected(expunged.error());
+  co_return Result<>();
+}
+
+}  // namespace posthorn::pop3
