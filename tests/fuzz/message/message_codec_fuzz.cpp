@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   require(encode(*summary) == bytes, "encodes to the same");
-  require(envelope == summary->envelope, "envelope alone");
-  require(structure == summary->root, "structure alone");
+  require(envelope && *envelope == summary->envelope, "envelope alone");
+  require(structure && *structure == summary->root, "structure alone");
   return 0;
 }

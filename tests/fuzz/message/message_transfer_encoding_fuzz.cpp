@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
        {TransferEncoding::identity, TransferEncoding::base64, TransferEncoding::quoted_printable}) {
     const auto whole = decode_transfer(bytes, encoding);
     require(whole.size() <= bytes.size() + 1, "decoding does not grow");
-    for (const std::size_t chunk : {1, 3, 5})
+    for (const std::size_t chunk : {1uz, 3uz, 5uz})
       require(run(TransferDecoder(encoding), bytes, chunk) == whole, "chunks");
   }
   const auto base64 = run(Base64Encoder(), bytes, 7);
