@@ -35,6 +35,11 @@ def binary():
     return pathlib.Path(os.environ.get("POSTHORN_BINARY", ROOT / "build/release/posthorn")).resolve()
 
 
+def is_sanitized():
+    """Whether the binary was built with AddressSanitizer, and so needs more of everything."""
+    return b"__asan_init" in binary().read_bytes()
+
+
 @contextlib.contextmanager
 def folder(prefix="posthorn-"):
     """A temporary folder that an unprivileged server may enter, in memory where that has room."""
@@ -152,7 +157,7 @@ class Server:
             "server": server,
             "listen": listen,
             "tls": {"certificate": str(self.certificate), "key": str(self.key)},
-            "auth": {"hash_ops": 1, "hash_memory_kib": 8},
+            "auth": {"hash_ops": 1, "hash_memory_kib": 8, "scram_iterations": 4096},
             "limits": {"trusted": LOOPBACK},
             "log": {"level": "debug"},
         }

@@ -361,7 +361,9 @@ class ImapWire(Wire):
         return self.command(f"STATUS {quoted(mailbox)} ({items})").of("STATUS")[0].value[1]
 
     def mailboxes(self):
-        return sorted(response.value[2] for response in self.command('LIST "" "*"').of("LIST"))
+        """The names that can be selected."""
+        return sorted(response.value[2] for response in self.command('LIST "" "*"').of("LIST")
+                      if not {r"\Noselect", r"\NonExistent"} & set(response.value[0]))
 
     def subscriptions(self):
         return sorted(response.value[2] for response in self.command('LSUB "" "*"').of("LSUB"))

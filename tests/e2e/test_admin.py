@@ -1,0 +1,220 @@
+"""Accounts, domains and aliases: with the server running and stopped, and at once."""
+
+import threading
+
+import pytest
+
+from support.messages import bodies, message
+from support.server import DOMAIN, Server, folder
+from support.wire import ImapWire, SmtpWire
+
+pytestmark = pytest.mark.sanitized
+
+
+@pytest.fixture(params=["running", "stopped"])
+def site(request):
+    with folder() as base:
+        server = Server(base)
+        try:
+            if request.param == "running":
+                server.start()
+            yield server
+            server.stop()
+        finally:
+            server.kill()
+
+
+def login(server, address, password, status="OK"):
+    running = server.is_running()
+    if not running:
+        server.start()
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(address, password, status)
+    if not running:
+        server.stop()
+
+
+def listed(server, kind):
+    return sorted(server.command(kind, "list").stdout.splitlines())
+
+
+def test_accounts(site):
+    alice, bob = f"alice@{DOMAIN}", f"Bob@{DOMAIN}"
+    site.command("account", "add", alice, "--password-stdin", stdin="first\nsecond line\n")
+    site.command("account", "add", bob, "--password-stdin", stdin="pass wörd")
+    assert [line.split()[0] for line in listed(site, "account")] == [alice, bob.lower()]
+    login(site, alice, "first")
+    login(site, alice, "second line", "NO")
+    login(site, bob, "pass wörd")
+    done = site.command("account", "add", alice, "--password-stdin", stdin="x\n", status=1)
+    assert alice in done.stderr
+    site.command("account", "password", alice, "--password-stdin", stdin="changed\r\n")
+    login(site, alice, "first", "NO")
+    login(site, alice, "changed")
+    site.command("account", "remove", alice)
+    login(site, alice, "changed", "NO")
+    assert [line.split()[0] for line in listed(site, "account")] == [bob.lower()]
+    site.command("account", "remove", alice, status=1)
+    site.command("account", "password", alice, "--password-stdin", stdin="x\n", status=1)
+
+
+@pytest.mark.parametrize("address", ["nodomain", "a@unknown.test", "@example.test", "a b@example.test", "../x@example.test/..",
+                                     "", "a@b@example.test"])
+def test_bad_addresses_are_refused(site, address):
+    before = listed(site, "account")
+    done = site.command("account", "add", address, "--password-stdin", stdin="x\n", status=None)
+    assert done.returncode in (1, 2) and done.stderr
+    assert listed(site, "account") == before
+
+
+def test_an_empty_password_is_refused(site):
+    site.command("account", "add", f"a@{DOMAIN}", "--password-stdin", stdin="\n", status=1)
+    assert listed(site, "account") == []
+
+
+def test_domains(site):
+    site.command("domain", "add", "Other.Test")
+    assert listed(site, "domain") == [DOMAIN, "other.test"]
+    site.command("domain", "add", "other.test", status=1)
+    site.command("domain", "add", "not a domain", status=1)
+    site.command("account", "add", "a@other.test", "--password-stdin", stdin="x\n")
+    login(site, "a@OTHER.test", "x")
+    site.command("domain", "remove", "other.test", status=1)  # it has accounts
+    site.command("account", "remove", "a@other.test")
+    site.command("domain", "remove", "other.test")
+    assert listed(site, "domain") == [DOMAIN]
+
+
+def test_an_international_domain(site):
+    site.command("domain", "add", "bücher.test")
+    assert "xn--bcher-kva.test" in " ".join(listed(site, "domain")) or "bücher.test" in listed(site, "domain")
+    site.command("account", "add", "leser@bücher.test", "--password-stdin", stdin="x\n")
+    login(site, "leser@xn--bcher-kva.test", "x")
+
+
+def test_aliases(site):
+    accounts = [site.add_account() for _ in range(2)]
+    site.command("alias", "add", f"team@{DOMAIN}", accounts[0][0])
+    site.command("alias", "add", f"team@{DOMAIN}", accounts[1][0])
+    site.command("alias", "add", f"all@{DOMAIN}", f"team@{DOMAIN}")
+    assert len(listed(site, "alias")) == 3
+    if not site.is_running():
+        site.start()
+    with SmtpWire(site) as client:
+        client.greeting()
+        client.ehlo()
+        client.deliver(message("to the team"), f"Team@{DOMAIN}")
+        client.deliver(message("through two"), f"all@{DOMAIN}", accounts[0][0])
+    for account in accounts:
+        assert len(bodies(site, account)) == 2, "once each, by however many ways"
+    site.command("alias", "remove", f"team@{DOMAIN}", accounts[0][0])
+    site.command("alias", "remove", f"team@{DOMAIN}", accounts[0][0], status=1)
+    site.command("alias", "remove", f"all@{DOMAIN}")
+    with SmtpWire(site) as client:
+        client.greeting()
+        client.ehlo()
+        client.deliver(message("to the rest"), f"team@{DOMAIN}")
+        client.command("MAIL FROM:<a@elsewhere.test>", 250)
+        client.command(f"RCPT TO:<all@{DOMAIN}>", 550)
+    assert [len(bodies(site, account)) for account in accounts] == [2, 3]
+
+
+def test_an_alias_for_postmaster_takes_its_mail(site):
+    first, second = site.add_account(), site.add_account()
+    site.command("alias", "add", f"postmaster@{DOMAIN}", second[0])
+    if not site.is_running():
+        site.start()
+    with SmtpWire(site) as client:
+        client.greeting()
+        client.ehlo()
+        client.deliver(message("complaint"), "postmaster")
+    assert [len(bodies(site, account)) for account in (first, second)] == [0, 1]
+
+
+def test_aliases_that_go_round_in_a_circle_do_no_harm(site):
+    account = site.add_account()
+    site.command("alias", "add", f"a@{DOMAIN}", f"b@{DOMAIN}", status=None)
+    site.command("alias", "add", f"b@{DOMAIN}", f"a@{DOMAIN}", status=None)
+    site.command("alias", "add", f"b@{DOMAIN}", account[0], status=None)
+    if not site.is_running():
+        site.start()
+    with SmtpWire(site) as client:
+        client.greeting()
+        client.ehlo()
+        client.command("MAIL FROM:<x@elsewhere.test>", 250)
+        client.command(f"RCPT TO:<a@{DOMAIN}>")
+        client.command("NOOP", 250)
+
+
+def test_changes_take_effect_at_once_in_open_sessions(own):
+    server = own()
+    with SmtpWire(server) as client:
+        client.greeting()
+        client.ehlo()
+        client.command("MAIL FROM:<a@elsewhere.test>", 250)
+        client.command(f"RCPT TO:<late@{DOMAIN}>", 550)
+        account = server.add_account(f"late@{DOMAIN}")
+        client.command(f"RCPT TO:<late@{DOMAIN}>", 250)
+        client.command("RSET", 250)
+        server.command("account", "remove", account[0])
+        client.command("MAIL FROM:<a@elsewhere.test>", 250)
+        client.command(f"RCPT TO:<late@{DOMAIN}>", 550)
+
+
+def test_a_removed_account_is_gone_with_its_mail(own):
+    server = own()
+    account = server.add_account()
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(*account)
+        client.append(message("secret"))
+        server.command("account", "remove", account[0])
+    assert not server.maildir(account[0]).exists()
+    server.add_account(account[0], "another password")
+    assert bodies(server, (account[0], "another password")) == []
+
+
+def test_commands_at_the_same_time(site):
+    errors = []
+
+    def add(number):
+        try:
+            site.command("account", "add", f"many{number}@{DOMAIN}", "--password-stdin", stdin="x\n")
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(listed(site, "account")) == 8
+
+
+def test_a_second_server_on_the_same_data_says_so_and_stops(own):
+    first = own()
+    second = Server.__new__(Server)
+    second.__dict__.update(first.__dict__)
+    done = first.command("serve", status=1, timeout=20)
+    assert str(first.data) in done.stderr
+    assert first.is_running()
+    with ImapWire(first) as client:
+        client.greeting()
+
+
+def test_the_control_socket_is_the_owners_alone(own):
+    server = own()
+    mode = (server.data / "control.sock").stat().st_mode & 0o777
+    assert mode == 0o600
+    assert server.data.stat().st_mode & 0o777 == 0o700
+
+
+def test_no_password_is_stored_in_plain(own):
+    server = own()
+    server.add_account(f"a@{DOMAIN}", "TellNobodyOfThis")
+    server.stop()
+    for path in server.data.rglob("*"):
+        if path.is_file():
+            assert b"TellNobodyOfThis" not in path.read_bytes(), path
