@@ -34,6 +34,7 @@ std::string network_of(std::string_view address) {
 }
 
 void Throttle::leak(Network& network, milliseconds now) {
+  if (now <= network.updated) return;
   const double forgiven = std::chrono::duration<double>(now - network.updated) / forgiveness;
   network.level = std::max(0.0, network.level - forgiven);
   network.updated = now;
@@ -79,8 +80,9 @@ Throttle::Verdict Throttle::failed(std::string_view address, std::uint64_t guess
       now >= network.blocked_until) {
     verdict.block_began = true;
     network.blocked_until = now + settings_.block;
-    // Whoever goes on afterwards is blocked again after half as many.
+    // Whoever goes on afterwards is blocked again after half as many: nothing is forgiven during the block.
     network.level = block_level / 2;
+    network.updated = network.blocked_until;
   }
   return verdict;
 }

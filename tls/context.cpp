@@ -40,9 +40,9 @@ std::unexpected<Error> unusable(const std::string& what, const std::string& caus
 
 // OpenSSL says "no start line" of a missing file, of a directory and of rubbish alike.
 Result<> check_readable(const std::string& what, const std::string& path) {
+  errno = 0;
   const Owned<std::FILE, std::fclose> file(std::fopen(path.c_str(), "re"));
   char first = 0;
-  errno = 0;
   if (file == nullptr || (std::fread(&first, 1, 1, file.get()) == 0 && std::ferror(file.get()) != 0)) {
     return system_failure(what);
   }

@@ -9,6 +9,8 @@ std::string openssl_error() {
   while (const unsigned long code = ERR_get_error()) {
     const char* reason = ERR_reason_error_string(code);
     if (reason == nullptr || text.find(reason) != std::string::npos) continue;
+    // Behind a cause, that a library was at fault ("PEM lib") says nothing.
+    if (!text.empty() && (ERR_GET_REASON(code) & ERR_RFLAG_COMMON) != 0) continue;
     if (!text.empty()) text += "; ";
     text += reason;
   }
