@@ -10,10 +10,11 @@ namespace {
 
 constexpr std::string_view examples =
     "Examples:\n"
-    "  posthorn init /srv/mail --domain example.org --hostname mail.example.org\n"
-    "  posthorn check --config /srv/mail/posthorn.toml\n"
-    "  posthorn account add ann@example.org --config /srv/mail/posthorn.toml\n"
-    "  posthorn alias add info@example.org ann@example.org --config /srv/mail/posthorn.toml\n"
+    "  posthorn init /etc/posthorn --data /var/lib/posthorn --user posthorn --domain example.org\n"
+    "  posthorn check\n"
+    "  posthorn account add ann@example.org\n"
+    "  posthorn alias add info@example.org ann@example.org\n"
+    "  posthorn serve\n"
     "  posthorn serve --config /srv/mail/posthorn.toml\n"
     "\n"
     "Commands that change accounts work while the server runs, and take effect at once.\n"
@@ -57,6 +58,7 @@ class Parser {
 
   CLI::App& command(CLI::App& parent, const std::string& name, const std::string& text) {
     CLI::App& added = *parent.add_subcommand(name, text);
+    added.footer("");
     config_option(added);
     return added;
   }
@@ -74,7 +76,11 @@ class Parser {
         "Listen on 127.0.0.1 alone, on ports that need no root (2525, 2587, 2465, 2110, 2995, 2143, "
         "2993): to try it out");
     config_option(init);
-    init.footer("Example:\n  posthorn init /srv/mail --domain example.org --hostname mail.example.org");
+    init.footer(
+        "Examples:\n"
+        "  posthorn init ~/mail --domain example.test --loopback\n"
+        "  posthorn init /etc/posthorn --data /var/lib/posthorn --user posthorn --domain example.org \\\n"
+        "    --hostname mail.example.org");
     init.callback([this] { line_.command = init_; });
   }
 
@@ -94,6 +100,7 @@ class Parser {
   CLI::App& group(const std::string& name, const std::string& text) {
     CLI::App& added = command(app_, name, text);
     added.require_subcommand(1);
+    added.footer("`posthorn " + name + " COMMAND --help` says more of each.");
     return added;
   }
 

@@ -14,6 +14,8 @@ struct InitCommand {
   std::string folder;
   std::string domain;
   std::string hostname;
+  std::string data;       // empty: the folder "data" in it
+  std::string user;       // for [server] user
   bool loopback = false;  // loopback addresses and ports that need no root
 };
 struct ServeCommand {};

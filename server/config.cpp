@@ -183,6 +183,11 @@ std::string Settings::hostname() const {
   return name[0] != '\0' ? name.data() : "localhost";
 }
 
+auth::PasswordCost Settings::password_cost() const {
+  return {static_cast<unsigned>(auth.hash_ops.value), static_cast<std::size_t>(auth.hash_memory_kib.value),
+          static_cast<unsigned>(auth.scram_iterations.value)};
+}
+
 Loaded parse_settings(std::string_view content, std::string file) {
   Loaded loaded{std::make_shared<Settings>(std::move(file)), {}};
   Reader reader(loaded);

@@ -289,6 +289,7 @@ class Settings {
   std::string resolved(const std::string& path) const;
   // The host's name: that of the file, or the machine's.
   std::string hostname() const;
+  auth::PasswordCost password_cost() const;
 };
 
 // A configuration as far as it could be read, and all that is wrong with it.

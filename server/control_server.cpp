@@ -16,8 +16,8 @@ constexpr Milliseconds request_time{10'000};
 }  // namespace
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(Loop& loop, Log& log, const std::string& data,
-                                                           Administration& administration) {
-  std::unique_ptr<ControlServer> server(new ControlServer(loop, log, administration));
+                                                           Handler handler) {
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, log, std::move(handler)));
   server->directory_ = File(::open(data.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!server->directory_) return system_failure("open " + data);
   ListenAddress address;
@@ -74,7 +74,7 @@ Task<void> ControlServer::answer(Connection& connection) {
   control::Reply reply;
   if (request) {
     const std::string command = request->command;
-    reply = co_await administration_.run(*std::move(request));
+    reply = co_await handler_(*std::move(request));
     connection.log(LogLevel::info, "control.command",
                    {{"command", command}, {"ok", reply.ok}, {"error", reply.error}});
   } else {

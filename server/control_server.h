@@ -2,9 +2,10 @@
 
 #include "base/connection.h"
 #include "base/task.h"
-#include "server/administration.h"
+#include "server/control.h"
 #include "server/listener.h"
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -14,9 +15,11 @@ namespace posthorn::server {
 // Answers on DATA/control.sock, which only the owner of the data and root may open.
 class ControlServer {
  public:
+  using Handler = std::function<Task<control::Reply>(control::Request)>;
+
   // The process owns the data directory: a socket that is there already is a left-over. Errors: io.
   static Result<std::unique_ptr<ControlServer>> open(Loop& loop, Log& log, const std::string& data,
-                                                     Administration& administration);
+                                                     Handler handler);
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
@@ -27,15 +30,15 @@ class ControlServer {
   void when_empty(std::function<void()> callback) { group_.when_empty(std::move(callback)); }
 
  private:
-  ControlServer(Loop& loop, Log& log, Administration& administration)
-      : loop_(loop), log_(log), administration_(administration) {}
+  ControlServer(Loop& loop, Log& log, Handler handler)
+      : loop_(loop), log_(log), handler_(std::move(handler)) {}
   void accept(File descriptor);
   Task<void> serve(std::unique_ptr<Connection> connection);
   Task<void> answer(Connection& connection);
 
   Loop& loop_;
   Log& log_;
-  Administration& administration_;
+  Handler handler_;
   std::string path_;
   File directory_;
   std::unique_ptr<Listener> listener_;

@@ -23,12 +23,6 @@ void size_thread_pool(const Settings& settings) {
   setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);
 }
 
-auth::PasswordCost password_cost(const Settings& settings) {
-  return {static_cast<unsigned>(settings.auth.hash_ops.value),
-          static_cast<std::size_t>(settings.auth.hash_memory_kib.value),
-          static_cast<unsigned>(settings.auth.scram_iterations.value)};
-}
-
 Data::Data(Loop& loop, const Settings& settings)
     : disk_(loop, "disk", static_cast<unsigned>(settings.storage.disk_threads.value), disk_queue),
       hashing_(loop, "hashing", static_cast<unsigned>(settings.auth.hash_threads.value), hashing_queue) {}

@@ -54,6 +54,4 @@ bool data_is_in_use(const std::string& path);
 // libuv's pool has one size for all: what the lanes may take together. Before the first loop.
 void size_thread_pool(const Settings& settings);
 
-auth::PasswordCost password_cost(const Settings& settings);
-
 }  // namespace posthorn::server

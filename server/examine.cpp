@@ -1,6 +1,5 @@
 #include "server/examine.h"
 
-#include "server/data.h"
 #include "server/endpoint.h"
 #include "server/privileges.h"
 
@@ -19,7 +18,7 @@ class Examiner {
     if (examine_tls() && certificates == Certificates::examined) load_certificates();
     examine_user();
     examine_data();
-    if (const auto cost = auth::check(password_cost(settings_)); !cost) {
+    if (const auto cost = auth::check(settings_.password_cost()); !cost) {
       complain(settings_.auth.hash_ops, cost.error().detail);
     }
   }

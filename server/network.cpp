@@ -35,12 +35,11 @@ std::optional<unsigned> number_of(std::string_view text, unsigned max) {
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string terminated(text);
+  if (text.contains('\0')) return malformed("address " + terminated);
   IpAddress address;
   if (inet_pton(AF_INET, terminated.c_str(), address.octets.data()) == 1) return address;
   std::array<std::uint8_t, 16> octets{};
-  if (terminated.size() != text.size() || inet_pton(AF_INET6, terminated.c_str(), octets.data()) != 1) {
-    return malformed("address " + terminated);
-  }
+  if (inet_pton(AF_INET6, terminated.c_str(), octets.data()) != 1) return malformed("address " + terminated);
   return from_v6(octets.data());
 }
 

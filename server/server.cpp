@@ -10,7 +10,7 @@ namespace {
 
 auth::AuthSettings auth_settings(const Settings& settings) {
   auth::AuthSettings result;
-  result.cost = password_cost(settings);
+  result.cost = settings.password_cost();
   result.guess_delay_max = std::chrono::seconds(settings.auth.guess_delay_max.value);
   result.guess_block_seconds = std::chrono::seconds(settings.auth.guess_block_seconds.value);
   result.allow_plaintext = settings.auth.allow_plaintext.value;
@@ -46,7 +46,7 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
             return sessions_.make(connection, endpoint);
           },
           [this] { return tls_.get(); }),
-      administration_(data.accounts(), data.store(), data.disk(), data.hashing(), password_cost(*settings_)) {
+      administration_(data.accounts(), data.store(), data.disk(), data.hashing(), settings_->password_cost()) {
 }
 
 Reception::Settings Server::reception_settings() const {
@@ -64,7 +64,9 @@ Reception::Settings Server::reception_settings() const {
 
 Result<> Server::open(std::vector<ListeningSocket> sockets) {
   const std::string directory = settings_->resolved(settings_->server.data.value);
-  control_ = TRY(ControlServer::open(loop_, log_, directory, administration_));
+  control_ = TRY(ControlServer::open(loop_, log_, directory, [this](control::Request request) {
+    return administration_.run(std::move(request));
+  }));
   const Reception::Settings reception = reception_settings();
   if (reception.ceiling < reception.limits.connections) {
     log_.warning("server.few_descriptors", {{"limit", descriptors_},
@@ -94,7 +96,7 @@ void Server::reload() {
     settings_ = loaded.settings;
     log_.configure(settings_->log.level.value, settings_->log.format.value);
     authenticator_.configure(auth_settings(*settings_));
-    administration_.configure(password_cost(*settings_));
+    administration_.configure(settings_->password_cost());
     sessions_.configure(*settings_);
     reception_.configure(reception_settings());
     reload_certificates(*settings_);

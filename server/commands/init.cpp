@@ -11,7 +11,9 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -74,17 +76,25 @@ class Initialiser {
     hostname = command_.hostname;
     if (hostname.empty() && !domain_.empty()) hostname = "mail." + domain_;
     if (hostname.empty()) hostname = settings_.hostname();
-    settings_.server.data.value = "data";
+    settings_.server.data.value =
+        command_.data.empty() ? "data" : std::filesystem::absolute(command_.data).string();
+    settings_.server.user.value = command_.user;
+    if (!command_.user.empty()) {
+      const Identity identity = TRY(find_identity(command_.user, {}));
+      if (is_root()) owner_ = identity;
+    }
     settings_.tls.certificate.value = "tls/certificate.pem";
     settings_.tls.key.value = "tls/key.pem";
     return {};
   }
 
   Result<> refuse_to_overwrite() {
-    for (const std::string name : {"posthorn.toml", "data", "tls"}) {
-      const std::string path = command_.folder + "/" + name;
-      if (files_.status(path))
+    // An empty data directory may have been made by a package, or be a mount.
+    const std::string accounts = settings_.resolved(settings_.server.data.value) + "/accounts.sqlite";
+    for (const std::string& path : {settings_.file(), accounts, command_.folder + "/tls"}) {
+      if (files_.status(path)) {
         return failure(Errc::already_exists, path + " is there already; nothing was changed");
+      }
     }
     return {};
   }
@@ -92,10 +102,8 @@ class Initialiser {
   Result<> write_certificate() {
     std::vector<std::string> names{settings_.server.hostname.value};
     if (!domain_.empty() && domain_ != names.front()) names.push_back(domain_);
-    if (command_.loopback) {
-      names.emplace_back("localhost");
-      names.emplace_back("127.0.0.1");
-    }
+    if (command_.loopback && names.front() != "localhost") names.emplace_back("localhost");
+    if (command_.loopback) names.emplace_back("127.0.0.1");
     const tls::PemPair pair = TRY(tls::make_self_signed(names));
     TRY(prepare_data_directory(command_.folder + "/tls", {}));
     if (chmod((command_.folder + "/tls").c_str(), 0755) != 0) return system_failure("chmod tls");
@@ -108,13 +116,15 @@ class Initialiser {
     TRY(prepare_data_directory(data, {}));
     const auto accounts = TRY(auth::Accounts::open(data + "/accounts.sqlite"));
     if (!domain_.empty()) TRY(accounts->add_domain(domain_));
-    return {};
+    // Handed over when its files are made.
+    return prepare_data_directory(data, owner_);
   }
 
   InitCommand command_;
   Settings settings_;
   SystemFileSystem files_;
   std::string domain_;
+  std::optional<Identity> owner_;  // of the data, where root makes it for another user
 };
 
 }  // namespace
@@ -128,7 +138,8 @@ int run_init(const InitCommand& command) {
   if (command.domain.empty()) say("A domain:    posthorn domain add DOMAIN" + with);
   say("An account:  posthorn account add NAME@" + (command.domain.empty() ? "DOMAIN" : command.domain) +
       with);
-  if (is_root()) say("As root, set [server] user in the file first: the server becomes that user.");
+  if (is_root() && command.user.empty())
+    say("As root, set [server] user in the file first: the server becomes that user.");
   say("The server:  posthorn serve" + with);
   return 0;
 }
