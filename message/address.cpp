@@ -77,7 +77,7 @@ class Lexer {
     if (!rest.starts_with("=?")) return 0;
     std::size_t end = 2;
     for (int piece = 0; piece < 3; ++piece) {
-      end = rest.find_first_of("? \t\r\n", end);
+      end = rest.find_first_of(std::string_view("? \t\r\n\0", 6), end);
       if (end == std::string_view::npos || rest[end] != '?') return 0;
       ++end;
     }

@@ -55,6 +55,9 @@ class Snapshot {
 
  private:
   using Block = std::vector<Message>;
+
+  void number();
+
   std::vector<std::shared_ptr<const Block>> blocks_;
   std::vector<std::uint32_t> begins_;  // the place of each block's first message
   std::uint32_t size_ = 0;

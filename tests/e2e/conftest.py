@@ -117,6 +117,16 @@ def program():
     return find
 
 
+def pytest_collection_modifyitems(config, items):
+    """Heavy tests run only where -m names them: `-m sanitized` does not."""
+    if "heavy" in (config.option.markexpr or ""):
+        return
+    heavy = [item for item in items if item.get_closest_marker("heavy")]
+    if heavy:
+        config.hook.pytest_deselected(items=heavy)
+        items[:] = [item for item in items if item not in heavy]
+
+
 def pytest_sessionstart(session):
     if not servers.binary().exists() and not session.config.option.collectonly:
         pytest.exit(f"no binary at {servers.binary()}; build it, or name one in POSTHORN_BINARY", returncode=4)

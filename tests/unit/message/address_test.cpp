@@ -145,6 +145,8 @@ TEST_CASE("address lists: no NUL and no line end comes out, and a limit holds") 
       CHECK(piece->value_or("").find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos);
     }
   }
+  CHECK(shown("=?utf-8?Q?a,\0b?= <c@d>"sv) ==
+        "=?utf-8?Q?a & b?=|~|c|d");  // no encoded word, so the comma counts
   CHECK(shown("a@a, b@b, c@c", 2) == "~|~|a|a & ~|~|b|b");
   CHECK(shown("G: a@a, b@b;", 2) == "~|~|G|~ & ~|~|a|a & ~|~|~|~");
   CHECK(parse_addresses("a@a", 0).empty());

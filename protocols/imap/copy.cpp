@@ -1,0 +1,55 @@
+#include <utility>
+
+#include "protocols/imap/printer.h"
+#include "protocols/imap/printer_parts.h"
+#include "protocols/imap/session.h"
+
+// COPY (RFC 3501 §6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315 §3).
+namespace posthorn::imap {
+namespace {
+
+std::string copy_uid(const storage::Copied& copied) {
+  std::string code = "[COPYUID ";
+  append_number(code, copied.uid_validity);
+  code += ' ';
+  append_sequence_set(code, copied.source);
+  code += ' ';
+  append_sequence_set(code, copied.target);
+  return code + "]";
+}
+
+}  // namespace
+
+Task<Reply> Session::on(const Copy& copy) {
+  const std::string name = copy.numbering == Numbering::uid ? "UID COPY" : "COPY";
+  const auto places = places_of(copy.messages, copy.numbering, view_->messages());
+  if (!places) co_return bad(places.error().detail);
+  auto target = co_await account_->open(copy.mailbox);
+  if (!target) co_return reply_for_target(target.error());
+  if (places->empty()) co_return ok(name + " completed");
+
+  auto copied = co_await view_->mailbox().copy(uids_of(*places, view_->messages()), *std::move(target));
+  if (!copied) co_return reply_to(copied.error());
+  // RFC 2180 §4.4: what others expunged in the meantime is told before this reply.
+  if (copied->source.empty()) co_return no("[EXPUNGEISSUED] The messages were expunged");
+  co_return ok(copy_uid(*copied) + " " + name + " completed");
+}
+
+// COPYUID goes before the EXPUNGE responses, in an untagged OK (RFC 6851 §4.3).
+Task<Reply> Session::on(const Move& move) {
+  const std::string name = move.numbering == Numbering::uid ? "UID MOVE" : "MOVE";
+  const auto places = places_of(move.messages, move.numbering, view_->messages());
+  if (!places) co_return bad(places.error().detail);
+  if (view_->read_only()) co_return no("[READ-ONLY] The mailbox is selected read-only");
+  auto target = co_await account_->open(move.mailbox);
+  if (!target) co_return reply_for_target(target.error());
+  if (places->empty()) co_return ok(name + " completed");
+
+  auto moved = co_await view_->mailbox().move(uids_of(*places, view_->messages()), *std::move(target));
+  if (!moved) co_return reply_to(moved.error());
+  if (moved->source.empty()) co_return no("[EXPUNGEISSUED] The messages were expunged");
+  send("* OK " + copy_uid(*moved) + " Moved\r\n");
+  co_return ok(name + " completed");
+}
+
+}  // namespace posthorn::imap

@@ -1,0 +1,373 @@
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "message/summary_codec.h"
+#include "protocols/imap/printer.h"
+#include "protocols/imap/printer_parts.h"
+#include "protocols/imap/section.h"
+#include "protocols/imap/session.h"
+#include "protocols/imap/slice.h"
+#include "protocols/imap/structure_printer.h"
+
+// FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8).
+//
+// What the view holds (FLAGS, UID, INTERNALDATE, RFC822.SIZE) is printed at once; what was worked out at
+// arrival comes in batches; octets of messages are streamed one message after the other.
+namespace posthorn::imap {
+namespace {
+
+using Summaries = std::vector<storage::Mailbox::CachedSummary>;
+
+// The RFC822 items are sections under names of their own (RFC 3501 §6.4.5).
+std::optional<FetchBody> body_of(const FetchItem& item) {
+  if (const auto* body = std::get_if<FetchBody>(&item)) return *body;
+  switch (std::get<FetchAttribute>(item)) {
+    case FetchAttribute::rfc822: return FetchBody{};
+    case FetchAttribute::rfc822_text: return FetchBody{.section = {.part = {}, .text = Section::Text::text}};
+    case FetchAttribute::rfc822_header:
+      return FetchBody{.section = {.part = {}, .text = Section::Text::header}, .seen = FetchBody::Seen::peek};
+    default: return std::nullopt;
+  }
+}
+
+bool is(const FetchItem& item, FetchAttribute attribute) {
+  const auto* own = std::get_if<FetchAttribute>(&item);
+  return own != nullptr && *own == attribute;
+}
+
+// What a FETCH asks for, seen from what it takes to answer.
+struct Plan {
+  explicit Plan(const Fetch& fetch) : items(fetch.items) {
+    const bool by_uid = fetch.numbering == Numbering::uid;
+    if (by_uid && !asks(FetchAttribute::uid)) items.insert(items.begin(), FetchAttribute::uid);
+    flags = asks(FetchAttribute::flags);
+    envelope = asks(FetchAttribute::envelope);
+    structure = asks(FetchAttribute::body) || asks(FetchAttribute::body_structure);
+    for (const FetchItem& item : items) {
+      const auto body = body_of(item);
+      if (!body) continue;
+      octets = true;
+      if (body->seen == FetchBody::Seen::set) sets_seen = true;
+      if (needs_structure(body->section)) structure = true;
+    }
+  }
+
+  bool asks(FetchAttribute attribute) const {
+    return std::ranges::any_of(items, [&](const FetchItem& item) { return is(item, attribute); });
+  }
+
+  std::vector<FetchItem> items;  // UID first where the command was UID FETCH
+  bool flags = false;
+  bool envelope = false;
+  bool structure = false;
+  bool octets = false;  // of the message itself
+  bool sets_seen = false;
+};
+
+// What the index keeps of a message, as far as a Plan wants it.
+struct Known {
+  std::optional<message::Envelope> envelope;
+  std::optional<message::BodyPart> structure;
+};
+
+Result<Known> known_from(std::string_view encoded, const Plan& plan) {
+  Known known;
+  if (plan.envelope) known.envelope = TRY(message::decode_envelope(encoded));
+  if (plan.structure) known.structure = TRY(message::decode_structure(encoded));
+  return known;
+}
+
+// The answer to one body item: a text, or a stretch of the message, or NIL.
+struct Piece {
+  std::optional<std::string> text;
+  std::optional<Extent> extent;
+};
+
+class Fetching {
+ public:
+  Fetching(Connection& connection, View& view, const Fetch& fetch)
+      : connection_(connection), view_(view), plan_(fetch), slice_(connection) {}
+
+  Task<void> run(const Places& places);
+
+  bool some_gone() const { return some_gone_; }
+  const std::optional<Error>& failure() const { return failure_; }
+
+ private:
+  static constexpr std::uint32_t batch_size = 256;
+
+  Task<void> run_batch(const Places& places);
+  Task<storage::UidSet> mark_seen(const storage::UidSet& uids);
+  Task<void> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen);
+  Task<Result<Piece>> piece_of(const FetchBody& body, const Known& known, MessageSource& source);
+  Task<void> stream(MessageSource& source, Extent extent);
+  std::uint64_t last_octet_needed(const Known& known, std::uint64_t size) const;
+  void begin_answer(std::uint32_t place);
+  void append_attribute(FetchAttribute attribute, const storage::Message& message, const Known& known);
+  void end_answer(const storage::Message& message, bool newly_seen);
+  void note(Error error);
+
+  Connection& connection_;
+  View& view_;
+  Plan plan_;
+  Slice slice_;
+  bool some_gone_ = false;
+  bool is_first_item_ = true;
+  std::optional<Error> failure_;
+};
+
+void Fetching::note(Error error) {
+  if (error.code == Errc::not_found) {
+    some_gone_ = true;
+    return;
+  }
+  connection_.log(LogLevel::error, "imap.fetch_failed", {{"cause", error.detail}});
+  failure_ = std::move(error);
+}
+
+Task<void> Fetching::run(const Places& places) {
+  if (plan_.flags) {
+    view_.append_new_keywords(connection_.output());
+    view_.take_flags(uids_of(places, view_.messages()));
+  }
+  for (const Places& batch : places.in_pieces(batch_size)) co_await run_batch(batch);
+}
+
+Task<void> Fetching::run_batch(const Places& places) {
+  const storage::UidSet uids = uids_of(places, view_.messages());
+  const storage::UidSet newly_seen = co_await mark_seen(uids);
+  const bool from_index = plan_.envelope || plan_.structure;
+  Summaries summaries;
+  if (from_index) {
+    auto there = co_await view_.mailbox().summaries(uids);
+    if (!there) {
+      note(std::move(there).error());
+      co_return;
+    }
+    summaries = *std::move(there);
+  }
+  auto summary = summaries.cbegin();
+  for (const Places::Range range : places.ranges()) {
+    for (std::uint32_t place = range.begin; place < range.end; ++place) {
+      co_await slice_;
+      const storage::Message message = view_.messages().at(place);
+      Known known;
+      if (from_index) {
+        while (summary != summaries.cend() && summary->uid < message.uid) ++summary;
+        if (summary == summaries.cend() || summary->uid != message.uid) {
+          some_gone_ = true;
+          continue;
+        }
+        auto decoded = known_from(summary->encoded, plan_);
+        if (!decoded) {
+          note(std::move(decoded).error());
+          continue;
+        }
+        known = *std::move(decoded);
+      }
+      const bool is_newly_seen = newly_seen.contains(message.uid);
+      if (plan_.octets) {
+        co_await answer_with_octets(place, known, is_newly_seen);
+      } else {
+        begin_answer(place);
+        for (const FetchItem& item : plan_.items) {
+          append_attribute(std::get<FetchAttribute>(item), message, known);
+        }
+        end_answer(message, is_newly_seen);
+      }
+      co_await connection_.flush_if_large();
+    }
+  }
+}
+
+// Sets \Seen on those of the messages that lack it, in one transaction; gives those. A failure does not keep
+// the client from reading.
+Task<storage::UidSet> Fetching::mark_seen(const storage::UidSet& uids) {
+  storage::UidSet changed;
+  if (!plan_.sets_seen || view_.read_only()) co_return changed;
+  const auto now = view_.mailbox().snapshot();
+  storage::StoreRequest request;
+  for (const auto range : uids.ranges()) {
+    now->visit(now->lower_bound(range.first), now->lower_bound(range.last + 1),
+               [&](std::uint32_t, const storage::Message& message) {
+                 if (!message.flags.has(storage::SystemFlag::seen)) request.uids.append(message.uid);
+               });
+  }
+  if (request.uids.empty()) co_return changed;
+  request.how = storage::FlagChange::add;
+  request.system_flags = static_cast<std::uint8_t>(storage::SystemFlag::seen);
+  auto stored = co_await view_.mailbox().store(std::move(request));
+  if (!stored) {
+    connection_.log(LogLevel::warning, "imap.seen_not_set", {{"cause", stored.error().detail}});
+    co_return changed;
+  }
+  for (const storage::Message& message : stored->changed) changed.append(message.uid);
+  view_.append_new_keywords(connection_.output());
+  view_.take_flags(std::move(stored->changed));
+  co_return changed;
+}
+
+void Fetching::begin_answer(std::uint32_t place) {
+  std::string& out = connection_.output();
+  out += "* ";
+  append_number(out, place + 1);
+  out += " FETCH (";
+  is_first_item_ = true;
+}
+
+void Fetching::append_attribute(FetchAttribute attribute, const storage::Message& message, const Known& known) {
+  std::string& out = connection_.output();
+  if (!std::exchange(is_first_item_, false)) out += ' ';
+  switch (attribute) {
+    case FetchAttribute::uid:
+      out += "UID ";
+      append_number(out, message.uid);
+      break;
+    case FetchAttribute::flags: view_.append_message_flags(out, message); break;
+    case FetchAttribute::internal_date:
+      out += "INTERNALDATE ";
+      append_internal_date(out, {.unix_seconds = message.internal_date, .zone_minutes = 0});
+      break;
+    case FetchAttribute::rfc822_size:
+      out += "RFC822.SIZE ";
+      append_number(out, message.size);
+      break;
+    case FetchAttribute::envelope:
+      out += "ENVELOPE ";
+      append_envelope(out, *known.envelope);
+      break;
+    case FetchAttribute::body:
+      out += "BODY ";
+      append_body_structure(out, *known.structure, Extension::none);
+      break;
+    case FetchAttribute::body_structure:
+      out += "BODYSTRUCTURE ";
+      append_body_structure(out, *known.structure, Extension::full);
+      break;
+    case FetchAttribute::rfc822:
+    case FetchAttribute::rfc822_header:
+    case FetchAttribute::rfc822_text: break;  // they are bodies
+  }
+}
+
+// The \Seen that the command set is told in the same response (RFC 3501 §6.4.5, BODY[]).
+void Fetching::end_answer(const storage::Message& message, bool newly_seen) {
+  std::string& out = connection_.output();
+  if (newly_seen && !plan_.flags) {
+    out += ' ';
+    view_.append_message_flags(out, message);
+  }
+  out += ")\r\n";
+}
+
+std::uint64_t Fetching::last_octet_needed(const Known& known, std::uint64_t size) const {
+  std::uint64_t end = 0;
+  for (const FetchItem& item : plan_.items) {
+    const auto body = body_of(item);
+    if (!body) continue;
+    Extent whole{0, size};
+    if (known.structure && needs_structure(body->section)) {
+      whole = extent_of(body->section, *known.structure).value_or(Extent{});
+    }
+    const Extent needed = is_filtered(body->section) ? whole : cut(whole, body->partial);
+    end = std::max(end, needed.offset + needed.size);
+  }
+  return end;
+}
+
+// All that can fail is done before the response begins.
+Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen) {
+  const storage::Message message = view_.messages().at(place);
+  MessageSource source(view_.mailbox(), message.uid, message.size);
+  auto opened = co_await source.open(last_octet_needed(known, message.size));
+  if (!opened) {
+    note(std::move(opened).error());
+    co_return;
+  }
+  std::vector<Piece> pieces;
+  for (const FetchItem& item : plan_.items) {
+    const auto body = body_of(item);
+    if (!body) continue;
+    auto piece = co_await piece_of(*body, known, source);
+    if (!piece) {
+      note(std::move(piece).error());
+      co_return;
+    }
+    pieces.push_back(*std::move(piece));
+  }
+
+  begin_answer(place);
+  auto piece = pieces.cbegin();
+  for (const FetchItem& item : plan_.items) {
+    if (!body_of(item)) {
+      append_attribute(std::get<FetchAttribute>(item), message, known);
+      continue;
+    }
+    std::string& out = connection_.output();
+    if (!std::exchange(is_first_item_, false)) out += ' ';
+    append_response_name(out, item);
+    out += ' ';
+    if (piece->extent) {
+      append_literal_header(out, piece->extent->size);
+      co_await stream(source, *piece->extent);
+    } else if (piece->text) {
+      append_literal_header(out, piece->text->size());
+      out += *piece->text;
+    } else {
+      out += "NIL";
+    }
+    ++piece;
+  }
+  end_answer(message, newly_seen);
+}
+
+Task<Result<Piece>> Fetching::piece_of(const FetchBody& body, const Known& known, MessageSource& source) {
+  std::optional<Extent> whole = Extent{0, source.size()};
+  if (needs_structure(body.section)) whole = extent_of(body.section, *known.structure);
+  if (!whole) co_return Piece{};
+  // Of a file that another program made shorter, what is not there is not announced.
+  whole = within(*whole, source.size());
+  if (!is_filtered(body.section)) co_return Piece{.text = std::nullopt, .extent = cut(*whole, body.partial)};
+
+  auto fields = co_await header_fields(body.section, *whole, source);
+  if (!fields) co_return std::unexpected(std::move(fields).error());
+  const Extent part = cut({0, fields->size()}, body.partial);
+  co_return Piece{.text = fields->substr(static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size)),
+                  .extent = std::nullopt};
+}
+
+// The octets that were announced, exactly. If they prove not to be there, the connection ends: the client
+// could not tell what follows from the rest of the message.
+Task<void> Fetching::stream(MessageSource& source, Extent extent) {
+  while (extent.size > 0) {
+    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(extent.size, MessageSource::longest_read));
+    const auto octets = co_await source.read(extent.offset, count);
+    if (!octets || octets->size() != count) {
+      connection_.log(LogLevel::error, "imap.message_unreadable",
+                      {{"cause", octets ? "shorter than it was" : octets.error().detail}});
+      connection_.close(CloseReason::local);
+      throw ConnectionClosed(CloseReason::local);
+    }
+    connection_.queue(*octets);
+    co_await connection_.flush_if_large();
+    extent.offset += count;
+    extent.size -= count;
+  }
+}
+
+}  // namespace
+
+Task<Reply> Session::on(const Fetch& fetch) {
+  const bool by_uid = fetch.numbering == Numbering::uid;
+  const auto places = places_of(fetch.messages, fetch.numbering, view_->messages());
+  if (!places) co_return bad(places.error().detail);
+  Fetching fetching(connection_, *view_, fetch);
+  co_await fetching.run(*places);
+  if (fetching.failure()) co_return reply_to(*fetching.failure());
+  // RFC 2180 §4.1.2; a UID that is gone is no error (RFC 3501 §6.4.8).
+  if (fetching.some_gone() && !by_uid) co_return no("[EXPUNGEISSUED] Some of the messages were expunged");
+  co_return ok(by_uid ? "UID FETCH completed" : "FETCH completed");
+}
+
+}  // namespace posthorn::imap

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "storage/store.h"
+
+namespace posthorn::imap {
+
+// The octets of one message, in as few hops to the disk as can be: a small one, or the beginning of a large
+// one, comes in a single hop, and only what lies farther opens the file for more.
+class MessageSource {
+ public:
+  // `size` as the index has it. `mailbox` outlives the source.
+  MessageSource(storage::Mailbox& mailbox, storage::Uid uid, std::uint64_t size)
+      : mailbox_(mailbox), uid_(uid), size_(size) {}
+
+  // Makes ready for reading up to the octet `end`; call it once, first.
+  // Errors: not_found when the message was expunged; io; corrupt.
+  Task<Result<>> open(std::uint64_t end);
+
+  // Octets that there really are, after open().
+  std::uint64_t size() const { return size_; }
+
+  // Up to `count` octets (at most longest_read) from `offset` on, fewer only at the end of the message.
+  Task<Result<std::string>> read(std::uint64_t offset, std::size_t count);
+  static constexpr std::size_t longest_read = 65'536;
+
+ private:
+  storage::Mailbox& mailbox_;
+  storage::Uid uid_;
+  std::uint64_t size_;
+  std::string head_;
+  std::unique_ptr<storage::MessageBytes> bytes_;
+};
+
+}  // namespace posthorn::imap

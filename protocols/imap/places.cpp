@@ -1,0 +1,85 @@
+#include "protocols/imap/places.h"
+
+#include "protocols/imap/grammar.h"
+#include "protocols/imap/printer_parts.h"
+
+namespace posthorn::imap {
+
+Places::Places(std::vector<Range> ranges) {
+  std::ranges::sort(ranges, {}, &Range::begin);
+  for (const Range range : ranges) {
+    if (range.begin >= range.end) continue;
+    if (!ranges_.empty() && range.begin <= ranges_.back().end) {
+      ranges_.back().end = std::max(ranges_.back().end, range.end);
+    } else {
+      ranges_.push_back(range);
+    }
+  }
+}
+
+bool Places::contains(std::uint32_t place) const {
+  const auto behind = std::ranges::upper_bound(ranges_, place, {}, &Range::begin);
+  return behind != ranges_.begin() && place < std::prev(behind)->end;
+}
+
+std::vector<Places> Places::in_pieces(std::uint32_t size) const {
+  std::vector<Places> pieces;
+  std::uint32_t room = 0;
+  for (Range rest : ranges_) {
+    while (rest.begin < rest.end) {
+      if (room == 0) {
+        pieces.emplace_back();
+        room = size;
+      }
+      const std::uint32_t end = rest.end - rest.begin > room ? rest.begin + room : rest.end;
+      pieces.back().ranges_.push_back({rest.begin, end});
+      room -= end - rest.begin;
+      rest.begin = end;
+    }
+  }
+  return pieces;
+}
+
+Result<Places> places_of(const SequenceSet& set, Numbering numbering, const storage::Snapshot& messages) {
+  const std::uint32_t count = messages.size();
+  std::vector<Places::Range> ranges;
+  ranges.reserve(set.ranges.size());
+  if (numbering == Numbering::uid) {
+    const storage::Uid last = count == 0 ? 0 : messages.at(count - 1).uid;
+    for (const SequenceRange named : set.ranges) {
+      const SequenceRange range = resolved(named, last);
+      const std::uint32_t end = range.last >= last ? count : messages.lower_bound(range.last + 1);
+      ranges.push_back({messages.lower_bound(range.first), end});
+    }
+    return Places(std::move(ranges));
+  }
+  for (const SequenceRange named : set.ranges) {
+    const SequenceRange range = resolved(named, count);
+    if (range.first == 0 || range.last > count) return malformed("no such message");
+    ranges.push_back({range.first - 1, range.last});
+  }
+  return Places(std::move(ranges));
+}
+
+void append_uids(std::string& out, const storage::UidSet& uids) {
+  bool is_first = true;
+  for (const auto range : uids.ranges()) {
+    if (!is_first) out += ',';
+    is_first = false;
+    append_number(out, range.first);
+    if (range.last == range.first) continue;
+    out += ':';
+    append_number(out, range.last);
+  }
+}
+
+storage::UidSet uids_of(const Places& places, const storage::Snapshot& messages) {
+  storage::UidSet uids;
+  for (const Places::Range range : places.ranges()) {
+    messages.visit(range.begin, range.end,
+                   [&](std::uint32_t, const storage::Message& message) { uids.append(message.uid); });
+  }
+  return uids;
+}
+
+}  // namespace posthorn::imap

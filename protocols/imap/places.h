@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "protocols/imap/command.h"
+#include "storage/snapshot.h"
+
+namespace posthorn::imap {
+
+// Places of messages in a Snapshot (0 is sequence number 1), as ascending ranges that do not overlap.
+class Places {
+ public:
+  struct Range {
+    std::uint32_t begin;
+    std::uint32_t end;  // one behind the last
+    bool operator==(const Range&) const = default;
+  };
+
+  Places() = default;
+  // In any order, overlapping or not; empty ones are left out.
+  explicit Places(std::vector<Range> ranges);
+
+  const std::vector<Range>& ranges() const { return ranges_; }
+  bool empty() const { return ranges_.empty(); }
+  bool contains(std::uint32_t place) const;
+  // The same in pieces of at most `size` places, each ascending.
+  std::vector<Places> in_pieces(std::uint32_t size) const;
+
+  // Calls `visit(place)` for each.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const Range range : ranges_) {
+      for (std::uint32_t place = range.begin; place < range.end; ++place) visit(place);
+    }
+  }
+
+ private:
+  std::vector<Range> ranges_;
+};
+
+// What a sequence-set names in `messages`. UIDs that are not there name nothing; `*` is the last message, and
+// a range with it takes that in however high its other end (RFC 3501 §6.4.8).
+// Errors: malformed for a sequence number above the number of messages, `*` in an empty mailbox included
+// (RFC 3501 §9, seq-number).
+Result<Places> places_of(const SequenceSet& set, Numbering numbering, const storage::Snapshot& messages);
+
+// Appends "304,319:320", a uid-set of RFC 4315 §4.
+void append_uids(std::string& out, const storage::UidSet& uids);
+
+storage::UidSet uids_of(const Places& places, const storage::Snapshot& messages);
+
+}  // namespace posthorn::imap

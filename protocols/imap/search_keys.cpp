@@ -1,0 +1,329 @@
+#include "protocols/imap/search_keys.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "message/charset.h"
+#include "message/date.h"
+#include "message/encoded_word.h"
+#include "protocols/imap/calendar.h"
+#include "protocols/imap/cursor.h"
+#include "protocols/imap/flags.h"
+#include "protocols/imap/grammar.h"
+
+namespace posthorn::imap {
+namespace {
+
+using Keys = std::vector<std::unique_ptr<Key>>;
+
+Match match_if(bool matches) { return matches ? Match::yes : Match::no; }
+
+class AllKey final : public Key {
+ public:
+  Match test(const Candidate&) const override { return Match::yes; }
+};
+
+class SystemFlagKey final : public Key {
+ public:
+  SystemFlagKey(std::uint8_t bit, bool set) : bit_(bit), set_(set) {}
+  Match test(const Candidate& candidate) const override {
+    return match_if(((candidate.message.flags.system & bit_) != 0) == set_);
+  }
+
+ private:
+  std::uint8_t bit_;
+  bool set_;
+};
+
+class RecentKey final : public Key {
+ public:
+  RecentKey(const View& view, bool set) : view_(view), set_(set) {}
+  Match test(const Candidate& candidate) const override {
+    return match_if(view_.is_recent(candidate.message.uid) == set_);
+  }
+
+ private:
+  const View& view_;
+  bool set_;
+};
+
+class KeywordKey final : public Key {
+ public:
+  // `place` in the mailbox's table; none: no message has it.
+  KeywordKey(std::optional<std::size_t> place, bool set) : place_(place), set_(set) {}
+  Match test(const Candidate& candidate) const override {
+    return match_if((place_ && candidate.message.flags.keywords.has(*place_)) == set_);
+  }
+
+ private:
+  std::optional<std::size_t> place_;
+  bool set_;
+};
+
+class PlacesKey final : public Key {
+ public:
+  explicit PlacesKey(Places places) : places_(std::move(places)) {}
+  Match test(const Candidate& candidate) const override { return match_if(places_.contains(candidate.place)); }
+
+ private:
+  Places places_;
+};
+
+class SizeKey final : public Key {
+ public:
+  explicit SizeKey(const SearchSize& key) : key_(key) {}
+  Match test(const Candidate& candidate) const override {
+    const bool larger = key_.relation == SearchSize::Relation::larger;
+    const std::uint64_t size = candidate.message.size;
+    return match_if(larger ? size > key_.octets : size < key_.octets);
+  }
+
+ private:
+  SearchSize key_;
+};
+
+// Days are compared without time and zone. INTERNALDATE is shown in UTC, so that its day is UTC's; the day of
+// the Date field is that of its own zone. Without a Date field that can be read, no SENT key matches.
+class DateKey final : public Key {
+ public:
+  explicit DateKey(const SearchDate& key) : key_(key), day_(days_since_1970(key.day)) {}
+
+  Match test(const Candidate& candidate) const override {
+    if (key_.of == SearchDate::Of::internal) {
+      constexpr std::int64_t day_seconds = 86'400;
+      const std::int64_t date = candidate.message.internal_date;
+      return compare((date - (date % day_seconds + day_seconds) % day_seconds) / day_seconds);
+    }
+    if (candidate.envelope == nullptr) return Match::unknown;
+    if (!candidate.envelope->date) return Match::no;
+    const auto date = message::parse_date(*candidate.envelope->date);
+    return date ? compare(date->local_day()) : Match::no;
+  }
+
+ private:
+  Match compare(std::int64_t day) const {
+    switch (key_.relation) {
+      case SearchDate::Relation::before: return match_if(day < day_);
+      case SearchDate::Relation::on: return match_if(day == day_);
+      case SearchDate::Relation::since: return match_if(day >= day_);
+    }
+    return Match::no;
+  }
+
+  SearchDate key_;
+  std::int64_t day_;
+};
+
+using Addresses = std::vector<message::Address> message::Envelope::*;
+
+// FROM, TO, CC, BCC: names as a person reads them, and addresses, as "Name <mailbox@host>".
+class AddressKey final : public Key {
+ public:
+  AddressKey(Addresses field, std::string folded) : field_(field), folded_(std::move(folded)) {}
+
+  Match test(const Candidate& candidate) const override {
+    if (candidate.envelope == nullptr) return Match::unknown;
+    const auto& addresses = candidate.envelope->*field_;
+    return match_if(std::ranges::any_of(addresses, [&](const message::Address& address) {
+      return message::fold_for_search(readable(address)).find(folded_) != std::string::npos;
+    }));
+  }
+
+ private:
+  static std::string readable(const message::Address& address) {
+    if (address.is_group_end()) return {};
+    if (address.is_group_start()) return message::decode_encoded_words(*address.mailbox) + ":";
+    std::string text;
+    if (address.name) text = message::decode_encoded_words(*address.name) + " ";
+    text += "<" + address.mailbox.value_or("");
+    if (address.host && !address.host->empty()) text += "@" + *address.host;
+    return text + ">";
+  }
+
+  Addresses field_;
+  std::string folded_;
+};
+
+using Field = std::optional<std::string> message::Envelope::*;
+
+// A header field that the envelope has: SUBJECT, and HEADER with such a name.
+class EnvelopeFieldKey final : public Key {
+ public:
+  EnvelopeFieldKey(Field field, std::string folded) : field_(field), folded_(std::move(folded)) {}
+
+  Match test(const Candidate& candidate) const override {
+    if (candidate.envelope == nullptr) return Match::unknown;
+    const auto& value = candidate.envelope->*field_;
+    if (!value) return Match::no;
+    const std::string text = message::fold_for_search(message::decode_encoded_words(*value));
+    return match_if(text.find(folded_) != std::string::npos);
+  }
+
+ private:
+  Field field_;
+  std::string folded_;
+};
+
+// BODY, TEXT and other HEADERs: the `index`th of what is looked for in the octets.
+class TextKey final : public Key {
+ public:
+  TextKey(std::vector<bool> TextFindings::* findings, std::size_t index) : findings_(findings), index_(index) {}
+  Match test(const Candidate& candidate) const override {
+    if (candidate.texts == nullptr) return Match::unknown;
+    return match_if((candidate.texts->*findings_)[index_]);
+  }
+
+ private:
+  std::vector<bool> TextFindings::* findings_;
+  std::size_t index_;
+};
+
+// All of several keys, or any: `decisive` is what one of them has to say to settle it.
+class JoinedKey final : public Key {
+ public:
+  JoinedKey(Keys keys, Match decisive) : keys_(std::move(keys)), decisive_(decisive) {}
+  Match test(const Candidate& candidate) const override {
+    Match result = decisive_ == Match::no ? Match::yes : Match::no;
+    for (const auto& key : keys_) {
+      const Match match = key->test(candidate);
+      if (match == decisive_) return match;
+      if (match == Match::unknown) result = Match::unknown;
+    }
+    return result;
+  }
+
+ private:
+  Keys keys_;
+  Match decisive_;
+};
+
+class NotKey final : public Key {
+ public:
+  explicit NotKey(std::unique_ptr<Key> key) : key_(std::move(key)) {}
+  Match test(const Candidate& candidate) const override {
+    switch (key_->test(candidate)) {
+      case Match::no: return Match::yes;
+      case Match::yes: return Match::no;
+      case Match::unknown: break;
+    }
+    return Match::unknown;
+  }
+
+ private:
+  std::unique_ptr<Key> key_;
+};
+
+// What the envelope has of a field that stands in a message once.
+std::optional<Field> envelope_field(std::string_view name) {
+  static constexpr std::pair<std::string_view, Field> fields[] = {
+      {"Subject", &message::Envelope::subject},
+      {"Message-ID", &message::Envelope::message_id},
+      {"In-Reply-To", &message::Envelope::in_reply_to},
+      {"Date", &message::Envelope::date},
+  };
+  const auto* found = std::ranges::find_if(fields, [&](auto& f) { return equal_ignoring_case(f.first, name); });
+  if (found == std::end(fields)) return std::nullopt;
+  return found->second;
+}
+
+class Compiler {
+ public:
+  Compiler(const View& view, std::string charset, TextWants& wants)
+      : view_(view), charset_(std::move(charset)), wants_(wants) {}
+
+  Result<std::unique_ptr<Key>> operator()(const SearchKey& key) const {
+    return std::visit([this](const auto& alternative) { return compile_key(alternative); }, key.key);
+  }
+
+ private:
+  using Compiled = Result<std::unique_ptr<Key>>;
+
+  Compiled compile_key(const SearchAll&) const { return std::make_unique<AllKey>(); }
+
+  Compiled compile_key(const SearchFlag& key) const {
+    if (key.flag == SystemFlag::recent) return std::make_unique<RecentKey>(view_, key.set);
+    return std::make_unique<SystemFlagKey>(system_bit(key.flag), key.set);
+  }
+
+  Compiled compile_key(const SearchKeyword& key) const {
+    return std::make_unique<KeywordKey>(view_.mailbox().find_keyword(key.keyword), key.set);
+  }
+
+  Compiled compile_key(const SearchNumbers& key) const {
+    if (key.numbering == Numbering::uid) {
+      return std::make_unique<PlacesKey>(TRY(places_of(key.set, key.numbering, view_.messages())));
+    }
+    const std::uint32_t count = view_.messages().size();
+    std::vector<Places::Range> ranges;
+    for (const SequenceRange named : key.set.ranges) {
+      const SequenceRange range = resolved(named, count);
+      if (range.first != 0) ranges.push_back({range.first - 1, std::min(range.last, count)});
+    }
+    return std::make_unique<PlacesKey>(Places(std::move(ranges)));
+  }
+
+  Compiled compile_key(const SearchDate& key) const { return std::make_unique<DateKey>(key); }
+  Compiled compile_key(const SearchSize& key) const { return std::make_unique<SizeKey>(key); }
+
+  Compiled compile_key(const SearchText& key) const {
+    const std::string text = TRY(message::to_utf8(key.text, charset_));
+    const auto addresses = [&](Addresses field) -> Compiled {
+      return std::make_unique<AddressKey>(field, message::fold_for_search(text));
+    };
+    switch (key.in) {
+      case SearchText::In::bcc: return addresses(&message::Envelope::bcc);
+      case SearchText::In::cc: return addresses(&message::Envelope::cc);
+      case SearchText::In::from: return addresses(&message::Envelope::from);
+      case SearchText::In::to: return addresses(&message::Envelope::to);
+      case SearchText::In::subject:
+        return std::make_unique<EnvelopeFieldKey>(&message::Envelope::subject, message::fold_for_search(text));
+      case SearchText::In::body:
+        wants_.body.push_back(text);
+        return std::make_unique<TextKey>(&TextFindings::body, wants_.body.size() - 1);
+      case SearchText::In::text: break;
+    }
+    wants_.message.push_back(text);
+    return std::make_unique<TextKey>(&TextFindings::message, wants_.message.size() - 1);
+  }
+
+  Compiled compile_key(const SearchHeader& key) const {
+    std::string folded = message::fold_for_search(TRY(message::to_utf8(key.text, charset_)));
+    if (const auto field = envelope_field(key.field)) {
+      return std::make_unique<EnvelopeFieldKey>(*field, std::move(folded));
+    }
+    wants_.fields.push_back({key.field, std::move(folded)});
+    return std::make_unique<TextKey>(&TextFindings::fields, wants_.fields.size() - 1);
+  }
+
+  Compiled compile_key(const SearchAnd& key) const {
+    return std::make_unique<JoinedKey>(TRY(compile_all(key.keys)), Match::no);
+  }
+  Compiled compile_key(const SearchOr& key) const {
+    return std::make_unique<JoinedKey>(TRY(compile_all(key.keys)), Match::yes);
+  }
+  Compiled compile_key(const SearchNot& key) const {
+    return std::make_unique<NotKey>(TRY((*this)(key.keys.front())));
+  }
+
+  Result<Keys> compile_all(const std::vector<SearchKey>& keys) const {
+    Keys compiled;
+    for (const SearchKey& key : keys) compiled.push_back(TRY((*this)(key)));
+    return compiled;
+  }
+
+  const View& view_;
+  std::string charset_;
+  TextWants& wants_;
+};
+
+}  // namespace
+
+Result<Criteria> compile(const Search& search, const View& view) {
+  const auto charset = message::canonical_charset(search.charset.empty() ? "US-ASCII" : search.charset);
+  if (!charset) return not_found("charset");
+  Criteria criteria;
+  criteria.key = TRY(Compiler(view, *charset, criteria.wants)(search.key));
+  return criteria;
+}
+
+}  // namespace posthorn::imap

@@ -1,0 +1,282 @@
+#include "protocols/imap/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "auth/sasl.h"
+#include "protocols/imap/cursor.h"
+#include "protocols/imap/grammar.h"
+#include "protocols/imap/printer.h"
+#include "tls/start.h"
+
+namespace posthorn::imap {
+namespace {
+
+// In which states a command is allowed (RFC 3501 §3).
+enum class Allowed { always, before_login, after_login, with_mailbox };
+
+template <class Body>
+constexpr Allowed allowed = Allowed::after_login;
+template <>
+constexpr Allowed allowed<Capability> = Allowed::always;
+template <>
+constexpr Allowed allowed<Noop> = Allowed::always;
+template <>
+constexpr Allowed allowed<Logout> = Allowed::always;
+template <>
+constexpr Allowed allowed<Id> = Allowed::always;
+template <>
+constexpr Allowed allowed<Starttls> = Allowed::before_login;
+template <>
+constexpr Allowed allowed<Login> = Allowed::before_login;
+template <>
+constexpr Allowed allowed<Authenticate> = Allowed::before_login;
+template <>
+constexpr Allowed allowed<Check> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Close> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Unselect> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Expunge> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Search> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Fetch> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Store> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Copy> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Move> = Allowed::with_mailbox;
+
+// Which numbers a command works with; none where it takes none.
+std::optional<Numbering> numbering_of(const Command::Body& body) {
+  return std::visit(
+      [](const auto& command) -> std::optional<Numbering> {
+        if constexpr (requires { command.numbering; }) return command.numbering;
+        return std::nullopt;
+      },
+      body);
+}
+
+// RFC 3501 §7.4.1; UID FETCH and its like are other commands (§5.5).
+Expunges expunges_after(const Command::Body& body) {
+  const bool numbers_must_hold = std::holds_alternative<Fetch>(body) || std::holds_alternative<Store>(body) ||
+                                 std::holds_alternative<Search>(body);
+  return numbers_must_hold && numbering_of(body) == Numbering::sequence ? Expunges::hold : Expunges::tell;
+}
+
+bool leaves_mailbox(const Command::Body& body) {
+  return std::holds_alternative<Select>(body) || std::holds_alternative<Close>(body) ||
+         std::holds_alternative<Unselect>(body) || std::holds_alternative<Logout>(body);
+}
+
+// What is sent after login; before it, the same with the mechanisms and STARTTLS.
+constexpr std::string_view base_capabilities =
+    "IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
+    "MULTIAPPEND MOVE";
+
+}  // namespace
+
+Session::Session(Connection& connection, Environment environment, Settings settings)
+    : connection_(connection), environment_(environment), settings_(std::move(settings)) {}
+
+Session::~Session() = default;
+
+void Session::stop() {
+  stopping_ = true;
+  if (idle_) connection_.close(CloseReason::shutdown);
+}
+
+Task<void> Session::run() {
+  apply_timeouts();
+  connection_.set_last_words([this](CloseReason reason) { return last_words(reason); });
+  std::string_view reason = "logout";
+  try {
+    co_await converse();
+    if (!bye_.empty()) reason = bye_;
+  } catch (const ConnectionClosed& closed) {
+    reason = name_of(closed.reason());
+  }
+  // The mailbox is let go before the farewell, which may take its time.
+  view_.reset();
+  account_.reset();
+  connection_.set_last_words({});
+  co_await connection_.finish();
+  log_end(reason);
+}
+
+void Session::log_end(std::string_view reason) {
+  connection_.log(LogLevel::info, "imap.closed",
+                  {{"reason", reason},
+                   {"user", login_.address},
+                   {"commands", commands_},
+                   {"octets_in", connection_.octets_in()},
+                   {"octets_out", connection_.octets_out()}});
+}
+
+std::string Session::last_words(CloseReason reason) const {
+  switch (reason) {
+    case CloseReason::timeout: return "* BYE Autologout: idle for too long\r\n";
+    case CloseReason::shutdown: return "* BYE Server shutting down\r\n";
+    case CloseReason::limit: return "* BYE A limit of this server was reached\r\n";
+    case CloseReason::peer:
+    case CloseReason::local: break;
+  }
+  return {};
+}
+
+void Session::apply_timeouts() {
+  connection_.set_timeouts({.idle = account_ ? settings_.idle : settings_.idle_before_login,
+                            .line = settings_.line,
+                            .body = settings_.literal,
+                            .write = settings_.write});
+}
+
+Task<void> Session::converse() {
+  send("* OK [CAPABILITY " + capabilities() + "] " + settings_.hostname + " Posthorn ready\r\n");
+  while (!ending_) {
+    if (stopping_) {
+      end_with_bye("Server shutting down");
+      break;
+    }
+    idle_ = true;
+    bool has_input = false;
+    while (!has_input) has_input = co_await connection_.wait_for_input();
+    idle_ = false;
+    co_await serve_one();
+  }
+  if (!bye_.empty()) send("* BYE " + bye_ + "\r\n");
+}
+
+void Session::end_with_bye(std::string reason) {
+  ending_ = true;
+  bye_ = std::move(reason);
+}
+
+Task<void> Session::serve_one() {
+  Incoming incoming = co_await receive();
+  ++commands_;
+  const std::string tag(tag_of(incoming.text));
+  if (incoming.refusal) {
+    finish_command(tag, *incoming.refusal);
+    co_return;
+  }
+  const auto command = parse_command(incoming.text);
+  if (!command) {
+    const Error& error = command.error();
+    finish_command(tag, error.code == Errc::not_allowed ? no("[CANNOT] " + error.detail) : bad(error.detail));
+    co_return;
+  }
+  connection_.log(LogLevel::trace, "imap.command", {{"name", name_of(command->body)}});
+  messages_ = std::move(incoming.messages);
+  const Reply reply = co_await execute(*command);
+  messages_.clear();
+  finish_command(command->tag, reply);
+  if (std::exchange(start_tls_, false)) {
+    co_await tls::start(connection_, *environment_.tls, tls::Protocol::imap);
+  }
+}
+
+// Executes a command and tells what it, and others meanwhile, changed in the selected mailbox.
+Task<Reply> Session::execute(const Command& command) {
+  if (auto refusal = refusal_in_this_state(command.body)) co_return *std::move(refusal);
+  if (view_ && view_->mailbox().deleted() && !leaves_mailbox(command.body)) {
+    // RFC 2180 §3.3.
+    end_with_bye("The selected mailbox was deleted");
+    co_return no("[NONEXISTENT] The selected mailbox was deleted");
+  }
+  const Reply reply = co_await std::visit([this](const auto& body) { return on(body); }, command.body);
+  if (view_ && !ending_) {
+    co_await view_->tell(connection_, expunges_after(command.body),
+                         numbering_of(command.body).value_or(Numbering::sequence));
+  }
+  co_return reply;
+}
+
+std::optional<Reply> Session::refusal_in_this_state(const Command::Body& body) const {
+  const Allowed where = std::visit(
+      []<class Body>(const Body&) { return allowed<Body>; }, body);
+  switch (where) {
+    case Allowed::always: break;
+    case Allowed::before_login:
+      if (account_) return bad("Already logged in");
+      break;
+    case Allowed::after_login:
+      if (!account_) return bad("Log in first");
+      break;
+    case Allowed::with_mailbox:
+      if (!account_) return bad("Log in first");
+      if (!view_) return bad("No mailbox is selected");
+      break;
+  }
+  return std::nullopt;
+}
+
+void Session::finish_command(std::string_view tag, const Reply& reply) {
+  append_tagged(connection_.output(), tag.empty() ? "*" : tag, reply);
+  const bool bad_one = reply.status == Reply::Status::bad || (reply.status == Reply::Status::no && !account_);
+  bad_in_a_row_ = bad_one ? bad_in_a_row_ + 1 : 0;
+  if (bad_in_a_row_ >= settings_.bad_commands && !ending_) end_with_bye("Too many bad commands");
+}
+
+std::string Session::capabilities() const {
+  std::string list(base_capabilities);
+  if (account_) return list;
+  list += " SASL-IR";
+  if (environment_.tls != nullptr && !connection_.tls().active()) list += " STARTTLS";
+  for (const std::string_view mechanism : auth::offered_mechanisms(environment_.authenticator, connection_)) {
+    list += " AUTH=";
+    list += mechanism;
+  }
+  if (!environment_.authenticator.plaintext_allowed(connection_)) list += " LOGINDISABLED";
+  return list;
+}
+
+// RFC 3501 §6.1.1.
+Task<Reply> Session::on(const Capability&) {
+  send("* CAPABILITY " + capabilities() + "\r\n");
+  co_return ok("CAPABILITY completed");
+}
+
+// RFC 3501 §6.1.2: what is new is told behind every command.
+Task<Reply> Session::on(const Noop&) {
+  if (view_) static_cast<void>(co_await view_->mailbox().poll());
+  co_return ok("NOOP completed");
+}
+
+// RFC 3501 §6.1.3.
+Task<Reply> Session::on(const Logout&) {
+  send("* BYE Logging out\r\n");
+  ending_ = true;
+  co_return ok("LOGOUT completed");
+}
+
+// RFC 2971 §3.1. What the client says of itself goes to the log, its name and version alone.
+Task<Reply> Session::on(const Id& id) {
+  std::string client;
+  for (const auto& [key, value] : id.fields) {
+    const bool of_interest = equal_ignoring_case(key, "name") || equal_ignoring_case(key, "version");
+    if (of_interest && value) client += (client.empty() ? "" : " ") + *value;
+  }
+  if (!client.empty()) connection_.log(LogLevel::debug, "imap.id", {{"client", client}});
+  send("* ID (\"name\" \"Posthorn\")\r\n");
+  co_return ok("ID completed");
+}
+
+// RFC 5161 §3.1: nothing that is offered needs to be enabled.
+Task<Reply> Session::on(const Enable&) {
+  send("* ENABLED\r\n");
+  co_return ok("ENABLE completed");
+}
+
+// RFC 3501 §6.2.1. What the client sent behind the command in plaintext is thrown away.
+Task<Reply> Session::on(const Starttls&) {
+  if (connection_.tls().active()) co_return bad("TLS is active already");
+  if (environment_.tls == nullptr) co_return no("[UNAVAILABLE] TLS is not available");
+  start_tls_ = true;  // behind the reply
+  co_return ok("Begin TLS negotiation now");
+}
+
+}  // namespace posthorn::imap

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "base/clock.h"
+#include "base/connection.h"
+#include "base/task.h"
+#include "protocols/imap/command.h"
+#include "protocols/imap/framing.h"
+#include "protocols/imap/reply.h"
+#include "protocols/imap/view.h"
+#include "storage/store.h"
+#include "tls/context.h"
+
+namespace posthorn::imap {
+
+struct Settings {
+  std::string hostname;
+  std::size_t command_octets = 65'536;             // a command with its literals, but for messages
+  std::size_t command_octets_before_login = 8'192;
+  std::uint64_t message_octets = 64ULL << 20U;     // of one message of APPEND
+  std::uint64_t append_octets = 256ULL << 20U;     // of all messages of one APPEND
+  std::uint64_t discarded_octets = 256ULL << 20U;  // read past after a refused command before hanging up
+  unsigned bad_commands = 20;                      // in a row, refused logins among them, before hanging up
+  Milliseconds idle_before_login{180'000};
+  Milliseconds idle{1'800'000};  // at least 30 minutes (RFC 3501 §5.4)
+  Milliseconds line{60'000};     // a command once begun, from one of its lines to the next
+  Milliseconds literal{180'000};  // between two arrivals inside a literal
+  Milliseconds write{300'000};
+};
+
+// What sessions need around them. All of it outlives them.
+struct Environment {
+  storage::Store& store;
+  auth::Authenticator& authenticator;
+  const Clock& clock;
+  const tls::Context* tls = nullptr;  // none: no STARTTLS
+};
+
+// One IMAP connection, RFC 3501: reads commands, executes them one by one, answers. Implicit TLS is begun by
+// whoever accepted the connection.
+//
+// A family of commands has a file of its own (fetch.cpp, append.cpp, ...) with its on() members.
+class Session {
+ public:
+  // `connection` outlives the session.
+  Session(Connection& connection, Environment environment, Settings settings);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  // From the greeting to the end. Throws nothing of the connection's.
+  Task<void> run();
+
+  // Asks for an end soon: at once where the client is idle, else behind the command in progress; in both
+  // cases with "* BYE Server shutting down". From the loop thread, at any time.
+  void stop();
+
+ private:
+  // A command as it came.
+  struct Incoming {
+    std::string text;                                      // without the last line end
+    std::vector<std::unique_ptr<storage::Spool>> messages;  // of APPEND
+    std::optional<Reply> refusal;  // it is answered by this instead of being executed
+  };
+
+  // session.cpp
+  Task<void> converse();
+  Task<void> serve_one();
+  Task<Reply> execute(const Command& command);
+  std::optional<Reply> refusal_in_this_state(const Command::Body& body) const;
+  void finish_command(std::string_view tag, const Reply& reply);
+  void end_with_bye(std::string reason);
+  void apply_timeouts();
+  std::string last_words(CloseReason reason) const;
+  void log_end(std::string_view reason);
+  std::string capabilities() const;
+  void send(std::string_view line) { connection_.queue(line); }
+
+  Task<Reply> on(const Capability&);
+  Task<Reply> on(const Noop&);
+  Task<Reply> on(const Logout&);
+  Task<Reply> on(const Id&);
+  Task<Reply> on(const Enable&);
+  Task<Reply> on(const Starttls&);
+
+  // receive.cpp
+  Task<Incoming> receive();
+  Task<void> receive_line(Incoming& command, std::size_t budget);
+  Task<void> receive_octets(std::string& into, std::uint64_t octets);
+  Task<void> refuse(Incoming& command, const Frame& frame, Reply reply);
+  Task<void> read_past(std::uint64_t octets);
+  std::size_t command_budget() const;
+
+  // auth.cpp
+  Task<Reply> on(const Login& login);
+  Task<Reply> on(const Authenticate& authenticate);
+  Task<Reply> log_in(auth::Credentials credentials);
+  Task<std::optional<Reply>> exchange(std::string_view mechanism, std::optional<std::string> initial,
+                                      auth::Credentials& credentials);
+
+  // append.cpp
+  Task<void> receive_message(Incoming& command, const Frame& frame);
+  Task<std::optional<Reply>> refusal_of_message(std::string_view command, std::uint64_t octets);
+  Task<Reply> on(const Append& append);
+
+  // mailbox_commands.cpp
+  Task<Reply> on(const Create& create);
+  Task<Reply> on(const Delete& remove);
+  Task<Reply> on(const Rename& rename);
+  Task<Reply> on(const Subscribe& subscribe);
+  Task<Reply> on(const Unsubscribe& unsubscribe);
+  Task<Reply> on(const Namespace&);
+  Task<Reply> on(const Status& status);
+
+  // list.cpp
+  Task<Reply> on(const List& list);
+  Task<Reply> on(const Lsub& lsub);
+
+  // select.cpp
+  Task<Reply> on(const Select& select);
+  Task<Reply> on(const Check&);
+  Task<Reply> on(const Close&);
+  Task<Reply> on(const Unselect&);
+  Task<Reply> on(const Expunge& expunge);
+
+  // idle.cpp
+  Task<Reply> on(const Idle&);
+
+  // fetch.cpp, store.cpp, search.cpp, copy.cpp
+  Task<Reply> on(const Fetch& fetch);
+  Task<Reply> on(const Store& store);
+  Task<Reply> on(const Search& search);
+  Task<Reply> on(const Copy& copy);
+  Task<Reply> on(const Move& move);
+
+  Connection& connection_;
+  Environment environment_;
+  Settings settings_;
+
+  auth::Login login_;                           // empty before login
+  std::shared_ptr<storage::Account> account_;   // set by login
+  std::unique_ptr<View> view_;                  // set while a mailbox is selected
+  std::vector<std::unique_ptr<storage::Spool>> messages_;  // of the APPEND that is executed
+  std::shared_ptr<storage::Mailbox> append_target_;
+
+  bool start_tls_ = false;  // once the reply is out
+  bool ending_ = false;    // no further command is read
+  std::string bye_;        // why, for the client; empty after LOGOUT
+  bool stopping_ = false;  // stop() was called
+  bool idle_ = false;      // nothing of a command has come yet, or IDLE waits
+  unsigned bad_in_a_row_ = 0;
+  std::uint64_t commands_ = 0;
+};
+
+}  // namespace posthorn::imap

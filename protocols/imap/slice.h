@@ -1,0 +1,37 @@
+#pragma once
+
+#include <uv.h>
+
+#include <coroutine>
+#include <cstdint>
+
+#include "base/connection.h"
+
+namespace posthorn::imap {
+
+// Cuts long work of a session on the loop thread: `co_await slice` between its steps goes on at once until a
+// millisecond has passed, then lets everybody else go first. Throws ConnectionClosed once the connection was
+// closed.
+class Slice {
+ public:
+  explicit Slice(Connection& connection) : connection_(connection), begun_(uv_hrtime()) {}
+  Slice(const Slice&) = delete;
+  Slice& operator=(const Slice&) = delete;
+
+  bool await_ready() const noexcept { return uv_hrtime() - begun_ < longest; }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    connection_.loop().soon([this, waiting] {
+      begun_ = uv_hrtime();
+      waiting.resume();
+    });
+  }
+  void await_resume() const { connection_.throw_if_closed(); }
+
+ private:
+  static constexpr std::uint64_t longest = 1'000'000;  // nanoseconds
+
+  Connection& connection_;
+  std::uint64_t begun_;
+};
+
+}  // namespace posthorn::imap

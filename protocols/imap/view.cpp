@@ -1,0 +1,243 @@
+#include "protocols/imap/view.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "protocols/imap/printer.h"
+#include "protocols/imap/printer_parts.h"
+
+namespace posthorn::imap {
+namespace {
+
+using storage::Message;
+using storage::Snapshot;
+using storage::Uid;
+
+constexpr std::string_view system_flag_names = "\\Answered \\Flagged \\Deleted \\Seen \\Draft";
+
+constexpr std::array<std::pair<storage::SystemFlag, std::string_view>, 5> system_flags{{
+    {storage::SystemFlag::answered, "\\Answered"},
+    {storage::SystemFlag::flagged, "\\Flagged"},
+    {storage::SystemFlag::deleted, "\\Deleted"},
+    {storage::SystemFlag::seen, "\\Seen"},
+    {storage::SystemFlag::draft, "\\Draft"},
+}};
+
+constexpr Uid beyond_all = std::numeric_limits<Uid>::max();
+
+void append_untagged_number(std::string& out, std::uint64_t number, std::string_view what) {
+  out += "* ";
+  append_number(out, number);
+  out += what;
+}
+
+std::uint32_t first_unseen(const Snapshot& messages) {
+  for (std::uint32_t place = 0; place < messages.size(); ++place) {
+    if (!messages.at(place).flags.has(storage::SystemFlag::seen)) return place;
+  }
+  return messages.size();
+}
+
+storage::KeywordSet keyword_set(const storage::Mailbox& mailbox, const std::vector<std::string>& names) {
+  storage::KeywordSet set;
+  for (const std::string& name : names) {
+    if (const auto place = mailbox.find_keyword(name)) set.add(*place);
+  }
+  return set;
+}
+
+storage::Flags changed_flags(storage::Flags flags, storage::FlagChange how, std::uint8_t system,
+                             const storage::KeywordSet& keywords) {
+  if (how == storage::FlagChange::replace) return {system, keywords};
+  const bool add = how == storage::FlagChange::add;
+  flags.system = static_cast<std::uint8_t>(add ? flags.system | system : flags.system & ~system);
+  for (std::size_t i = 0; i < keywords.words().size(); ++i) {
+    std::uint64_t& word = flags.keywords.words()[i];
+    word = add ? word | keywords.words()[i] : word & ~keywords.words()[i];
+  }
+  return flags;
+}
+
+}  // namespace
+
+View::View(std::shared_ptr<storage::Mailbox> mailbox, Select::Access access)
+    : mailbox_(std::move(mailbox)), access_(access), told_(mailbox_->snapshot()) {
+  note_recent(0);
+}
+
+std::uint32_t View::recent_count() const {
+  std::uint32_t count = 0;
+  for (const auto range : recent_.ranges()) {
+    count += told_->lower_bound(range.last + 1) - told_->lower_bound(range.first);
+  }
+  return count;
+}
+
+// `known_before` is the UIDNEXT up to which this session has settled what is \Recent.
+void View::note_recent(Uid known_before) {
+  const Uid first = read_only() ? std::max(mailbox_->first_recent(), known_before) : mailbox_->claim_recent();
+  if (first < told_->uid_next()) recent_.append(first, told_->uid_next() - 1);
+}
+
+void View::append_selected(std::string& out) {
+  append_keyword_lines(out);
+  append_untagged_number(out, told_->size(), " EXISTS\r\n");
+  told_recent_ = recent_count();
+  append_untagged_number(out, told_recent_, " RECENT\r\n");
+  if (const std::uint32_t unseen = first_unseen(*told_); unseen < told_->size()) {
+    out += "* OK [UNSEEN ";
+    append_number(out, unseen + 1);
+    out += "] The first unseen message\r\n";
+  }
+  out += "* OK [UIDVALIDITY ";
+  append_number(out, mailbox_->info().uid_validity);
+  out += "] UIDs are valid\r\n* OK [UIDNEXT ";
+  append_number(out, told_->uid_next());
+  out += "] Predicted next UID\r\n";
+}
+
+void View::append_keyword_lines(std::string& out) {
+  const auto& keywords = mailbox_->keywords();
+  told_keywords_ = keywords.size();
+  std::string names(system_flag_names);
+  for (const std::string& keyword : keywords) {
+    names += ' ';
+    names += keyword;
+  }
+  out += "* FLAGS (";
+  out += names;
+  out += ")\r\n* OK [PERMANENTFLAGS (";
+  if (!read_only()) {
+    out += names;
+    if (keywords.size() < storage::KeywordSet::capacity) out += " \\*";
+  }
+  out += read_only() ? ")] None can be changed\r\n" : ")] Flags that can be changed\r\n";
+}
+
+void View::append_new_keywords(std::string& out) {
+  if (mailbox_->keywords().size() > told_keywords_) append_keyword_lines(out);
+}
+
+void View::append_message_flags(std::string& out, const Message& message) const {
+  out += "FLAGS ";
+  Spaced list(out);
+  for (const auto& [flag, name] : system_flags) {
+    if (message.flags.has(flag)) list.next() += name;
+  }
+  if (is_recent(message.uid)) list.next() += "\\Recent";
+  if (message.flags.keywords.empty()) return;
+  const auto& names = mailbox_->keywords();
+  for (std::size_t place = 0; place < names.size(); ++place) {
+    if (message.flags.keywords.has(place)) list.next() += names[place];
+  }
+}
+
+void View::take_flags(const storage::UidSet& uids) {
+  const auto now = mailbox_->snapshot();
+  if (now == told_) return;
+  Snapshot::Change change = Snapshot::difference(*told_, *now);
+  std::erase_if(change.changed, [&](const Message& message) { return !uids.contains(message.uid); });
+  take_flags(std::move(change.changed));
+}
+
+void View::take_flags(std::vector<Message> changed) {
+  if (changed.empty()) return;
+  told_ = told_->after({.added = {},
+                        .changed = std::move(changed),
+                        .expunged = {},
+                        .highest_modseq = told_->highest_modseq(),
+                        .uid_next = told_->uid_next()});
+}
+
+void View::expect_flags(const Places& places, const storage::StoreRequest& request) {
+  const storage::KeywordSet keywords = keyword_set(*mailbox_, request.keywords);
+  std::vector<Message> changed;
+  places.each([&](std::uint32_t place) {
+    Message message = told_->at(place);
+    const storage::Flags flags = changed_flags(message.flags, request.how, request.system_flags, keywords);
+    if (flags == message.flags) return;
+    message.flags = flags;
+    changed.push_back(message);
+  });
+  take_flags(std::move(changed));
+}
+
+Task<void> View::tell(Connection& connection, Expunges expunges, Numbering numbering) {
+  append_new_keywords(connection.output());
+  const std::shared_ptr<const Snapshot> before = told_;
+  const std::shared_ptr<const Snapshot> now = mailbox_->snapshot();
+  if (before == now) co_return;
+
+  Snapshot::Change news = Snapshot::difference(*before, *now);
+  const Uid last = before->size() == 0 ? 0 : before->at(before->size() - 1).uid;
+  // EXISTS speaks of the end alone. A message that appears before others (a file that another program
+  // put back) can be told only by telling anew all that stands behind it.
+  Uid told_anew_above = beyond_all;
+  const bool has_inserted = !news.added.empty() && news.added.front().uid < last;
+  if (expunges == Expunges::hold && (has_inserted || !news.expunged.empty())) {
+    news.expunged = {};
+    std::erase_if(news.added, [&](const Message& message) { return message.uid < last; });
+    told_ = before->after(news);
+  } else {
+    if (has_inserted) told_anew_above = news.added.front().uid;
+    told_ = now;
+  }
+  // Before anything is awaited: what arrives meanwhile is not ours to claim yet.
+  const bool has_grown = !news.added.empty();
+  if (has_grown) note_recent(before->uid_next());
+
+  co_await tell_expunged(connection, *before, news, told_anew_above);
+  tell_size(connection.output(), has_grown);
+  co_await tell_flags(connection, *before, news.changed, told_anew_above, numbering);
+}
+
+Task<void> View::tell_expunged(Connection& connection, const Snapshot& before, const Snapshot::Change& news,
+                               Uid told_anew_above) {
+  std::uint32_t gone = 0;
+  for (const auto range : news.expunged.ranges()) {
+    for (Uid uid = range.first; uid <= range.last && uid < told_anew_above; ++uid) {
+      const auto place = before.find(uid);
+      if (!place) continue;
+      append_untagged_number(connection.output(), *place + 1 - gone, " EXPUNGE\r\n");
+      ++gone;
+      co_await connection.flush_if_large();
+    }
+  }
+  const std::uint32_t first_anew = before.lower_bound(told_anew_above);
+  for (std::uint32_t place = first_anew; place < before.size(); ++place) {
+    append_untagged_number(connection.output(), first_anew + 1 - gone, " EXPUNGE\r\n");
+    co_await connection.flush_if_large();
+  }
+}
+
+void View::tell_size(std::string& out, bool has_grown) {
+  const std::uint32_t recent = recent_count();
+  if (has_grown) append_untagged_number(out, told_->size(), " EXISTS\r\n");
+  if (has_grown || recent != told_recent_) append_untagged_number(out, recent, " RECENT\r\n");
+  told_recent_ = recent;
+}
+
+// Of those below `end`; a change of the MODSEQ alone is none.
+Task<void> View::tell_flags(Connection& connection, const Snapshot& before, const std::vector<Message>& changed,
+                            Uid end, Numbering numbering) {
+  for (const Message& message : changed) {
+    const auto old_place = before.find(message.uid);
+    const auto place = told_->find(message.uid);
+    if (message.uid >= end || !old_place || !place) continue;
+    if (before.at(*old_place).flags == message.flags) continue;
+    std::string& out = connection.output();
+    append_untagged_number(out, *place + 1, " FETCH (");
+    if (numbering == Numbering::uid) {
+      out += "UID ";
+      append_number(out, message.uid);
+      out += ' ';
+    }
+    append_message_flags(out, message);
+    out += ")\r\n";
+    co_await connection.flush_if_large();
+  }
+}
+
+}  // namespace posthorn::imap

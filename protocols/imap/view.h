@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/connection.h"
+#include "base/task.h"
+#include "protocols/imap/command.h"
+#include "protocols/imap/places.h"
+#include "storage/store.h"
+
+namespace posthorn::imap {
+
+// Whether EXPUNGE responses may be sent now: not in response to FETCH, STORE and SEARCH by sequence numbers
+// (RFC 3501 §7.4.1, §5.5).
+enum class Expunges { tell, hold };
+
+// The selected mailbox as the client has been told of it: its messages, their sequence numbers, flags, and
+// which of them are \Recent here. What happens in the mailbox reaches the client by tell() alone, so that it
+// hears of each change once, and numbers mean the same on both sides.
+class View {
+ public:
+  View(std::shared_ptr<storage::Mailbox> mailbox, Select::Access access);
+
+  storage::Mailbox& mailbox() const { return *mailbox_; }
+  const std::shared_ptr<storage::Mailbox>& shared_mailbox() const { return mailbox_; }
+  bool read_only() const { return access_ == Select::Access::read_only; }
+
+  // Sequence numbers are places in it, plus 1. A message that somebody expunged stays until that was told.
+  const storage::Snapshot& messages() const { return *told_; }
+
+  bool is_recent(storage::Uid uid) const { return recent_.contains(uid); }
+  std::uint32_t recent_count() const;
+
+  // Appends the untagged responses of SELECT and EXAMINE (RFC 3501 §6.3.1).
+  void append_selected(std::string& out);
+
+  // Tells what has happened since the last time, as far as `expunges` lets it: keywords, EXPUNGE, EXISTS,
+  // RECENT, FETCH of changed flags, with their UIDs where `numbering` is uid.
+  Task<void> tell(Connection& connection, Expunges expunges, Numbering numbering);
+
+  // Takes the present flags of these messages for told: the caller prints them.
+  void take_flags(const storage::UidSet& uids);
+  // The same for the given new values.
+  void take_flags(std::vector<storage::Message> changed);
+
+  // Takes for told what the client itself reckons after STORE .SILENT (RFC 3501 §6.4.6): if it is wrong, as
+  // another session changed the flags too, the next tell() says so.
+  void expect_flags(const Places& places, const storage::StoreRequest& request);
+
+  // Appends FLAGS and PERMANENTFLAGS if the mailbox has keywords that the client has not heard of: it must
+  // know a flag before it sees one in a FETCH response (RFC 3501 §7.2.6).
+  void append_new_keywords(std::string& out);
+
+  // Appends "FLAGS (\Seen $Forwarded)" of a message.
+  void append_message_flags(std::string& out, const storage::Message& message) const;
+
+ private:
+  void append_keyword_lines(std::string& out);
+  void note_recent(storage::Uid known_before);
+  Task<void> tell_expunged(Connection& connection, const storage::Snapshot& before,
+                           const storage::Snapshot::Change& news, storage::Uid told_anew_above);
+  void tell_size(std::string& out, bool has_grown);
+  Task<void> tell_flags(Connection& connection, const storage::Snapshot& before,
+                        const std::vector<storage::Message>& changed, storage::Uid last, Numbering numbering);
+
+  std::shared_ptr<storage::Mailbox> mailbox_;
+  Select::Access access_;
+  std::shared_ptr<const storage::Snapshot> told_;
+  storage::UidSet recent_;
+  std::uint32_t told_recent_ = 0;
+  std::size_t told_keywords_ = 0;
+};
+
+}  // namespace posthorn::imap
