@@ -1,13 +1,13 @@
-#include <algorithm>
-#include <utility>
-
 #include "protocols/imap/flags.h"
 #include "protocols/imap/grammar.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
 
-// APPEND (RFC 3501 §6.3.11), of several messages too (RFC 3502). A message goes from the wire to its spool and is
-// never in memory as a whole; what can be known to fail is refused before the client sends it.
+#include <algorithm>
+#include <utility>
+
+// APPEND (RFC 3501 §6.3.11), of several messages too (RFC 3502). A message goes from the wire to its spool
+// and is never in memory as a whole; what can be known to fail is refused before the client sends it.
 namespace posthorn::imap {
 
 // Why the message that ends `command` so far, an announcement of `octets`, is not wanted.
@@ -48,7 +48,8 @@ Task<void> Session::receive_message(Incoming& command, const Frame& frame) {
   std::uint64_t left = frame.octets;
   while (left > 0) {
     const std::string_view there = co_await connection_.peek();
-    const std::string_view part = there.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, there.size())));
+    const std::string_view part =
+        there.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, there.size())));
     // After a failure the rest is read all the same: the client sends it anyhow.
     if (outcome) outcome = co_await spool->write(part);
     left -= part.size();
@@ -73,10 +74,11 @@ Task<Reply> Session::on(const Append& append) {
   std::vector<storage::Arrival> arrivals;
   for (std::size_t i = 0; i < messages_.size(); ++i) {
     const AppendMessage& message = append.messages[i];
-    arrivals.push_back({.spool = messages_[i].get(),
-                        .internal_date = message.date ? message.date->unix_seconds : environment_.clock.seconds(),
-                        .system_flags = system_bits(message.flags),
-                        .keywords = message.flags.keywords});
+    arrivals.push_back(
+        {.spool = messages_[i].get(),
+         .internal_date = message.date ? message.date->unix_seconds : environment_.clock.seconds(),
+         .system_flags = system_bits(message.flags),
+         .keywords = message.flags.keywords});
   }
   const auto appended = co_await target->append(std::move(arrivals));
   if (!appended) co_return reply_for_target(appended.error());

@@ -1,7 +1,7 @@
-#include <utility>
-
 #include "auth/sasl.h"
 #include "protocols/imap/session.h"
+
+#include <utility>
 
 // LOGIN and AUTHENTICATE (RFC 3501 §6.2.2, §6.2.3; RFC 4959).
 namespace posthorn::imap {

@@ -1,8 +1,8 @@
-#include <utility>
-
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
+
+#include <utility>
 
 // COPY (RFC 3501 §6.4.7) and MOVE (RFC 6851), with COPYUID (RFC 4315 §3).
 namespace posthorn::imap {

@@ -1,7 +1,3 @@
-#include <algorithm>
-#include <span>
-#include <utility>
-
 #include "message/summary_codec.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
@@ -9,6 +5,10 @@
 #include "protocols/imap/session.h"
 #include "protocols/imap/slice.h"
 #include "protocols/imap/structure_printer.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
 
 // FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8).
 //
@@ -216,7 +216,8 @@ void Fetching::begin_answer(std::uint32_t place) {
   is_first_item_ = true;
 }
 
-void Fetching::append_attribute(FetchAttribute attribute, const storage::Message& message, const Known& known) {
+void Fetching::append_attribute(FetchAttribute attribute, const storage::Message& message,
+                                const Known& known) {
   std::string& out = connection_.output();
   if (!std::exchange(is_first_item_, false)) out += ' ';
   switch (attribute) {
@@ -333,15 +334,17 @@ Task<Result<Piece>> Fetching::piece_of(const FetchBody& body, const Known& known
   auto fields = co_await header_fields(body.section, *whole, source);
   if (!fields) co_return std::unexpected(std::move(fields).error());
   const Extent part = cut({0, fields->size()}, body.partial);
-  co_return Piece{.text = fields->substr(static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size)),
-                  .extent = std::nullopt};
+  co_return Piece{
+      .text = fields->substr(static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size)),
+      .extent = std::nullopt};
 }
 
 // The octets that were announced, exactly. If they prove not to be there, the connection ends: the client
 // could not tell what follows from the rest of the message.
 Task<void> Fetching::stream(MessageSource& source, Extent extent) {
   while (extent.size > 0) {
-    const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(extent.size, MessageSource::longest_read));
+    const std::size_t count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(extent.size, MessageSource::longest_read));
     const auto octets = co_await source.read(extent.offset, count);
     if (!octets || octets->size() != count) {
       connection_.log(LogLevel::error, "imap.message_unreadable",

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include "protocols/imap/command.h"
 #include "storage/message.h"
+
+#include <cstdint>
 
 namespace posthorn::imap {
 

@@ -1,7 +1,7 @@
-#include <algorithm>
-
 #include "protocols/imap/grammar.h"
 #include "protocols/imap/session.h"
+
+#include <algorithm>
 
 // IDLE (RFC 2177).
 namespace posthorn::imap {

@@ -1,11 +1,11 @@
-#include <map>
-#include <utility>
-
 #include "protocols/imap/list_pattern.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/slice.h"
+
+#include <map>
+#include <utility>
 
 // LIST and LSUB (RFC 3501 §6.3.8, §6.3.9), with children (RFC 3348) and special uses (RFC 6154).
 namespace posthorn::imap {
@@ -22,7 +22,8 @@ using Levels = std::map<std::string, Level, std::less<>>;
 // Calls `visit` with "a" and "a/b" for "a/b/c", the nearest first, until it gives false.
 template <class Visit>
 void each_level_above(std::string_view name, Visit visit) {
-  for (std::size_t end = name.rfind('/'); end != std::string_view::npos && end > 0; end = name.rfind('/', end - 1)) {
+  for (std::size_t end = name.rfind('/'); end != std::string_view::npos && end > 0;
+       end = name.rfind('/', end - 1)) {
     if (!visit(name.substr(0, end))) return;
   }
 }
@@ -44,7 +45,8 @@ void append_attributes(std::string& out, const Level& level) {
   Spaced attributes(out);
   if (!level.exists) attributes.next() += "\\Noselect";
   attributes.next() += level.has_children ? "\\HasChildren" : "\\HasNoChildren";
-  if (level.special_use != storage::SpecialUse::none) attributes.next() += storage::name_of(level.special_use);
+  if (level.special_use != storage::SpecialUse::none)
+    attributes.next() += storage::name_of(level.special_use);
 }
 
 // The empty pattern asks for the separator and the root of the reference; our names have none.
@@ -77,8 +79,8 @@ Task<Reply> Session::on(const List& list) {
   co_return ok("LIST completed");
 }
 
-// A `%` at the end names a level that is not subscribed itself, but has subscribed ones below that the pattern
-// does not match; \Noselect marks it (§6.3.9). Subscribed names need not exist.
+// A `%` at the end names a level that is not subscribed itself, but has subscribed ones below that the
+// pattern does not match; \Noselect marks it (§6.3.9). Subscribed names need not exist.
 Task<Reply> Session::on(const Lsub& lsub) {
   const auto subscriptions = co_await account_->subscriptions();
   if (!subscriptions) co_return reply_to(subscriptions.error());

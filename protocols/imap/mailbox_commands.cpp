@@ -1,20 +1,20 @@
-#include <algorithm>
-#include <array>
-#include <utility>
-
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
 
 // What makes, removes, renames and asks about mailboxes (RFC 3501 §6.3.3 to §6.3.7, §6.3.10; RFC 2342).
 namespace posthorn::imap {
 namespace {
 
 // What a mailbox of a user can be made for. \All and \Flagged would be views of other mailboxes.
-constexpr std::array<storage::SpecialUse, 5> special_uses = {storage::SpecialUse::archive,
-                                                             storage::SpecialUse::drafts, storage::SpecialUse::junk,
-                                                             storage::SpecialUse::sent, storage::SpecialUse::trash};
+constexpr std::array<storage::SpecialUse, 5> special_uses = {
+    storage::SpecialUse::archive, storage::SpecialUse::drafts, storage::SpecialUse::junk,
+    storage::SpecialUse::sent, storage::SpecialUse::trash};
 
 std::optional<storage::SpecialUse> special_use_of(const std::vector<std::string>& attributes) {
   if (attributes.empty()) return storage::SpecialUse::none;

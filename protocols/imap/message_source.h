@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-
 #include "base/result.h"
 #include "base/task.h"
 #include "storage/store.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
 
 namespace posthorn::imap {
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "base/result.h"
+#include "protocols/imap/command.h"
+#include "storage/snapshot.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "base/result.h"
-#include "protocols/imap/command.h"
-#include "storage/snapshot.h"
 
 namespace posthorn::imap {
 

@@ -1,7 +1,7 @@
-#include <algorithm>
-
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/session.h"
+
+#include <algorithm>
 
 // How a command comes in: lines, literals (RFC 3501 §4.3, RFC 7888), and what is done with those too large.
 namespace posthorn::imap {
@@ -41,7 +41,8 @@ Task<Session::Incoming> Session::receive() {
 Task<void> Session::receive_line(Incoming& command, std::size_t budget) {
   const bool has_begun = !command.text.empty();
   // The rest of a command is not waited for as long as the next one.
-  if (has_begun) connection_.set_timeouts({settings_.line, settings_.line, settings_.literal, settings_.write});
+  if (has_begun)
+    connection_.set_timeouts({settings_.line, settings_.line, settings_.literal, settings_.write});
   const Connection::Line line =
       co_await connection_.read_line(budget - std::min(budget, command.text.size()));
   if (has_begun) apply_timeouts();

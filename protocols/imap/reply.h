@@ -1,9 +1,9 @@
 #pragma once
 
+#include "base/result.h"
+
 #include <string>
 #include <utility>
-
-#include "base/result.h"
 
 namespace posthorn::imap {
 
@@ -22,8 +22,8 @@ inline Reply bad(std::string text) { return {Reply::Status::bad, std::move(text)
 // error's detail is in it.
 Reply reply_to(const Error& error);
 
-// The same where the error speaks of the mailbox that messages were to go to: one that does not exist could be
-// created (RFC 3501 §6.3.11, §6.4.7).
+// The same where the error speaks of the mailbox that messages were to go to: one that does not exist could
+// be created (RFC 3501 §6.3.11, §6.4.7).
 Reply reply_for_target(const Error& error);
 
 // Appends "A1 OK FETCH completed" and the line end.

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <utility>
-
 #include "message/charset.h"
 #include "message/summary_codec.h"
 #include "protocols/imap/printer.h"
@@ -9,6 +6,9 @@
 #include "protocols/imap/search_text.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/slice.h"
+
+#include <algorithm>
+#include <utility>
 
 // SEARCH and UID SEARCH (RFC 3501 §6.4.4).
 //

@@ -1,8 +1,5 @@
 #include "protocols/imap/search_keys.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "message/charset.h"
 #include "message/date.h"
 #include "message/encoded_word.h"
@@ -10,6 +7,9 @@
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/flags.h"
 #include "protocols/imap/grammar.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace posthorn::imap {
 namespace {
@@ -63,7 +63,9 @@ class KeywordKey final : public Key {
 class PlacesKey final : public Key {
  public:
   explicit PlacesKey(Places places) : places_(std::move(places)) {}
-  Match test(const Candidate& candidate) const override { return match_if(places_.contains(candidate.place)); }
+  Match test(const Candidate& candidate) const override {
+    return match_if(places_.contains(candidate.place));
+  }
 
  private:
   Places places_;
@@ -167,7 +169,8 @@ class EnvelopeFieldKey final : public Key {
 // BODY, TEXT and other HEADERs: the `index`th of what is looked for in the octets.
 class TextKey final : public Key {
  public:
-  TextKey(std::vector<bool> TextFindings::* findings, std::size_t index) : findings_(findings), index_(index) {}
+  TextKey(std::vector<bool> TextFindings::* findings, std::size_t index)
+      : findings_(findings), index_(index) {}
   Match test(const Candidate& candidate) const override {
     if (candidate.texts == nullptr) return Match::unknown;
     return match_if((candidate.texts->*findings_)[index_]);
@@ -221,7 +224,8 @@ std::optional<Field> envelope_field(std::string_view name) {
       {"In-Reply-To", &message::Envelope::in_reply_to},
       {"Date", &message::Envelope::date},
   };
-  const auto* found = std::ranges::find_if(fields, [&](auto& f) { return equal_ignoring_case(f.first, name); });
+  const auto* found =
+      std::ranges::find_if(fields, [&](auto& f) { return equal_ignoring_case(f.first, name); });
   if (found == std::end(fields)) return std::nullopt;
   return found->second;
 }
@@ -276,7 +280,8 @@ class Compiler {
       case SearchText::In::from: return addresses(&message::Envelope::from);
       case SearchText::In::to: return addresses(&message::Envelope::to);
       case SearchText::In::subject:
-        return std::make_unique<EnvelopeFieldKey>(&message::Envelope::subject, message::fold_for_search(text));
+        return std::make_unique<EnvelopeFieldKey>(&message::Envelope::subject,
+                                                  message::fold_for_search(text));
       case SearchText::In::body:
         wants_.body.push_back(text);
         return std::make_unique<TextKey>(&TextFindings::body, wants_.body.size() - 1);

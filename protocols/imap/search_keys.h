@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "base/result.h"
 #include "message/structure.h"
 #include "protocols/imap/command.h"
 #include "protocols/imap/view.h"
 #include "storage/message.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 // SEARCH keys made ready to be tested (RFC 3501 §6.4.4). Pure.
 namespace posthorn::imap {
@@ -55,9 +55,9 @@ struct Criteria {
   TextWants wants;
 };
 
-// `view` outlives the criteria, and its messages do not change while they are used. Sequence numbers beyond the
-// last message match nothing.
-// Errors: not_found for a charset that is not known (RFC 3501 §6.4.4, BADCHARSET).
+// `view` outlives the criteria, and its messages do not change while they are used. Sequence numbers beyond
+// the last message match nothing. Errors: not_found for a charset that is not known (RFC 3501 §6.4.4,
+// BADCHARSET).
 Result<Criteria> compile(const Search& search, const View& view);
 
 }  // namespace posthorn::imap

@@ -1,13 +1,13 @@
 #include "protocols/imap/search_text.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "message/charset.h"
 #include "message/encoded_word.h"
 #include "message/header.h"
 #include "message/text.h"
 #include "protocols/imap/section.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace posthorn::imap {
 namespace {
@@ -16,17 +16,19 @@ namespace {
 constexpr std::size_t step = 8'192;
 
 bool has_field(std::string_view header, const TextWants::Field& wanted) {
-  return std::ranges::any_of(message::find_fields(header, wanted.name), [&](const message::HeaderField& field) {
-    const std::string text = message::decode_encoded_words(message::unfold(field.value));
-    return message::fold_for_search(text).find(wanted.folded) != std::string::npos;
-  });
+  return std::ranges::any_of(
+      message::find_fields(header, wanted.name), [&](const message::HeaderField& field) {
+        const std::string text = message::decode_encoded_words(message::unfold(field.value));
+        return message::fold_for_search(text).find(wanted.folded) != std::string::npos;
+      });
 }
 
 Task<Result<std::vector<bool>>> look_for_fields(const TextWants& wants, const message::BodyPart& root,
                                                 MessageSource& source) {
   std::vector<bool> found;
   // All fields but none in particular: the header itself.
-  auto header = co_await header_fields({.text = Section::Text::header_fields_not}, {0, root.header_size}, source);
+  auto header =
+      co_await header_fields({.text = Section::Text::header_fields_not}, {0, root.header_size}, source);
   if (!header) co_return std::unexpected(std::move(header).error());
   for (const TextWants::Field& field : wants.fields) found.push_back(has_field(*header, field));
   co_return found;
@@ -72,8 +74,8 @@ std::vector<bool> results(const message::TextSearch& search, std::size_t count) 
 
 }  // namespace
 
-Task<Result<TextFindings>> look_for(const TextWants& wants, const message::Summary& summary, MessageSource& source,
-                                    Slice& slice) {
+Task<Result<TextFindings>> look_for(const TextWants& wants, const message::Summary& summary,
+                                    MessageSource& source, Slice& slice) {
   const bool header_only = wants.body.empty() && wants.message.empty();
   const message::BodyPart& root = summary.root;
   auto opened = co_await source.open(header_only ? root.header_size : root.header_size + root.body_size);

@@ -1,9 +1,9 @@
 #include "protocols/imap/section.h"
 
+#include "message/header.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "message/header.h"
 
 namespace posthorn::imap {
 namespace {
@@ -22,8 +22,7 @@ std::optional<Extent> extent_of(const Section& section, const message::BodyPart&
   if (part == nullptr) return std::nullopt;
   const bool is_whole = section.part.empty();
   switch (section.text) {
-    case Section::Text::all:
-      return is_whole ? Extent{0, root.header_size + root.body_size} : body_of(*part);
+    case Section::Text::all: return is_whole ? Extent{0, root.header_size + root.body_size} : body_of(*part);
     case Section::Text::mime: return header_of(*part);
     case Section::Text::header:
     case Section::Text::header_fields:
@@ -58,7 +57,8 @@ Task<Result<std::string>> header_fields(const Section& section, Extent header, M
   const std::uint64_t end = std::min<std::uint64_t>(header.size, longest_header);
   while (block.size() < end) {
     const std::size_t missing = static_cast<std::size_t>(end) - block.size();
-    auto piece = co_await source.read(header.offset + block.size(), std::min(missing, MessageSource::longest_read));
+    auto piece =
+        co_await source.read(header.offset + block.size(), std::min(missing, MessageSource::longest_read));
     if (!piece) co_return std::unexpected(std::move(piece).error());
     if (piece->empty()) break;
     block += *piece;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "message/structure.h"
+#include "protocols/imap/command.h"
+#include "protocols/imap/message_source.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "protocols/imap/command.h"
-#include "protocols/imap/message_source.h"
-#include "message/structure.h"
 
 // What the sections of BODY[...] mean (RFC 3501 §6.4.5).
 namespace posthorn::imap {

@@ -1,6 +1,6 @@
-#include <utility>
-
 #include "protocols/imap/session.h"
+
+#include <utility>
 
 // SELECT, EXAMINE and what ends them, CHECK and EXPUNGE (RFC 3501 §6.3.1, §6.3.2, §6.4.1 to §6.4.3).
 namespace posthorn::imap {

@@ -1,13 +1,13 @@
 #include "protocols/imap/session.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "auth/sasl.h"
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/grammar.h"
 #include "protocols/imap/printer.h"
 #include "tls/start.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace posthorn::imap {
 namespace {
@@ -196,8 +196,7 @@ Task<Reply> Session::execute(const Command& command) {
 }
 
 std::optional<Reply> Session::refusal_in_this_state(const Command::Body& body) const {
-  const Allowed where = std::visit(
-      []<class Body>(const Body&) { return allowed<Body>; }, body);
+  const Allowed where = std::visit([]<class Body>(const Body&) { return allowed<Body>; }, body);
   switch (where) {
     case Allowed::always: break;
     case Allowed::before_login:

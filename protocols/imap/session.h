@@ -1,12 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "auth/authenticator.h"
 #include "base/clock.h"
 #include "base/connection.h"
@@ -18,19 +11,26 @@
 #include "storage/store.h"
 #include "tls/context.h"
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace posthorn::imap {
 
 struct Settings {
   std::string hostname;
-  std::size_t command_octets = 65'536;             // a command with its literals, but for messages
+  std::size_t command_octets = 65'536;  // a command with its literals, but for messages
   std::size_t command_octets_before_login = 8'192;
   std::uint64_t message_octets = 64ULL << 20U;     // of one message of APPEND
   std::uint64_t append_octets = 256ULL << 20U;     // of all messages of one APPEND
   std::uint64_t discarded_octets = 256ULL << 20U;  // read past after a refused command before hanging up
   unsigned bad_commands = 20;                      // in a row, refused logins among them, before hanging up
   Milliseconds idle_before_login{180'000};
-  Milliseconds idle{1'800'000};  // at least 30 minutes (RFC 3501 §5.4)
-  Milliseconds line{60'000};     // a command once begun, from one of its lines to the next
+  Milliseconds idle{1'800'000};   // at least 30 minutes (RFC 3501 §5.4)
+  Milliseconds line{60'000};      // a command once begun, from one of its lines to the next
   Milliseconds literal{180'000};  // between two arrivals inside a literal
   Milliseconds write{300'000};
 };
@@ -65,7 +65,7 @@ class Session {
  private:
   // A command as it came.
   struct Incoming {
-    std::string text;                                      // without the last line end
+    std::string text;                                       // without the last line end
     std::vector<std::unique_ptr<storage::Spool>> messages;  // of APPEND
     std::optional<Reply> refusal;  // it is answered by this instead of being executed
   };
@@ -144,17 +144,17 @@ class Session {
   Environment environment_;
   Settings settings_;
 
-  auth::Login login_;                           // empty before login
-  std::shared_ptr<storage::Account> account_;   // set by login
-  std::unique_ptr<View> view_;                  // set while a mailbox is selected
+  auth::Login login_;                                      // empty before login
+  std::shared_ptr<storage::Account> account_;              // set by login
+  std::unique_ptr<View> view_;                             // set while a mailbox is selected
   std::vector<std::unique_ptr<storage::Spool>> messages_;  // of the APPEND that is executed
   std::shared_ptr<storage::Mailbox> append_target_;
 
   bool start_tls_ = false;  // once the reply is out
-  bool ending_ = false;    // no further command is read
-  std::string bye_;        // why, for the client; empty after LOGOUT
-  bool stopping_ = false;  // stop() was called
-  bool idle_ = false;      // nothing of a command has come yet, or IDLE waits
+  bool ending_ = false;     // no further command is read
+  std::string bye_;         // why, for the client; empty after LOGOUT
+  bool stopping_ = false;   // stop() was called
+  bool idle_ = false;       // nothing of a command has come yet, or IDLE waits
   unsigned bad_in_a_row_ = 0;
   std::uint64_t commands_ = 0;
 };

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/connection.h"
+
 #include <uv.h>
 
 #include <coroutine>
 #include <cstdint>
-
-#include "base/connection.h"
 
 namespace posthorn::imap {
 

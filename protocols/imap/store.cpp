@@ -1,8 +1,8 @@
-#include <utility>
-
 #include "protocols/imap/flags.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
+
+#include <utility>
 
 // STORE and UID STORE (RFC 3501 §6.4.6).
 namespace posthorn::imap {

@@ -1,12 +1,12 @@
 #include "protocols/imap/view.h"
 
+#include "protocols/imap/printer.h"
+#include "protocols/imap/printer_parts.h"
+
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
-
-#include "protocols/imap/printer.h"
-#include "protocols/imap/printer_parts.h"
 
 namespace posthorn::imap {
 namespace {
@@ -220,8 +220,8 @@ void View::tell_size(std::string& out, bool has_grown) {
 }
 
 // Of those below `end`; a change of the MODSEQ alone is none.
-Task<void> View::tell_flags(Connection& connection, const Snapshot& before, const std::vector<Message>& changed,
-                            Uid end, Numbering numbering) {
+Task<void> View::tell_flags(Connection& connection, const Snapshot& before,
+                            const std::vector<Message>& changed, Uid end, Numbering numbering) {
   for (const Message& message : changed) {
     const auto old_place = before.find(message.uid);
     const auto place = told_->find(message.uid);

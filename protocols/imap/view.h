@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "base/connection.h"
 #include "base/task.h"
 #include "protocols/imap/command.h"
 #include "protocols/imap/places.h"
 #include "storage/store.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace posthorn::imap {
 

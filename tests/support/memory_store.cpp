@@ -1,0 +1,506 @@
+#include "tests/support/memory_store.h"
+
+#include "message/header.h"
+#include "message/structure.h"
+#include "message/summary_codec.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace posthorn::testing {
+
+using storage::Message;
+using storage::Snapshot;
+using storage::Uid;
+using storage::UidSet;
+
+namespace {
+
+class MemorySpool final : public storage::Spool {
+ public:
+  explicit MemorySpool(MemoryStore& store) : store_(store) { ++store_.live_spools; }
+  ~MemorySpool() override { --store_.live_spools; }
+
+  Task<Result<>> write(std::string_view bytes) override {
+    const auto hopped = co_await store_.hop();
+    if (!hopped) co_return hopped;
+    if (octets_.size() + bytes.size() > store_.message_size) co_return too_large("message");
+    octets_ += bytes;
+    co_return Result<>();
+  }
+  Task<Result<>> close() override { return store_.hop(); }
+  std::uint64_t size() const override { return octets_.size(); }
+  const std::string& octets() const { return octets_; }
+
+ private:
+  MemoryStore& store_;
+  std::string octets_;
+};
+
+class MemoryBytes final : public storage::MessageBytes {
+ public:
+  MemoryBytes(MemoryStore& store, std::shared_ptr<const std::string> octets)
+      : store_(store), octets_(std::move(octets)) {}
+  std::uint64_t size() const override { return octets_->size(); }
+  Task<Result<std::string>> read(std::uint64_t offset, std::size_t size) override {
+    auto hopped = co_await store_.hop();
+    if (!hopped) co_return std::unexpected(std::move(hopped).error());
+    if (offset >= octets_->size()) co_return std::string();
+    co_return octets_->substr(static_cast<std::size_t>(offset), std::min<std::size_t>(size, 262'144));
+  }
+
+ private:
+  MemoryStore& store_;
+  std::shared_ptr<const std::string> octets_;
+};
+
+bool is_valid_name(const std::string& name) {
+  if (name.empty() || name.front() == '/' || name.back() == '/') return false;
+  if (std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
+    return false;
+  }
+  std::string_view rest = name;
+  while (true) {
+    const std::size_t end = rest.find('/');
+    const std::string_view level = rest.substr(0, end);
+    if (level.empty() || level == "." || level == "..") return false;
+    if (end == std::string_view::npos) return true;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+std::string canonical(std::string name) {
+  const std::size_t first = std::min(name.find('/'), name.size());
+  if (message::equal_ignoring_case(std::string_view(name).substr(0, first), "INBOX")) {
+    name.replace(0, first, "INBOX");
+  }
+  return name;
+}
+
+}  // namespace
+
+UidSet uid_set(std::initializer_list<Uid> uids) {
+  UidSet set;
+  for (const Uid uid : uids) set.append(uid);
+  return set;
+}
+
+MemoryMailbox::MemoryMailbox(MemoryAccount& account, storage::MailboxInfo info)
+    : account_(account), info_(std::move(info)), snapshot_(std::make_shared<Snapshot>()) {}
+
+storage::Account& MemoryMailbox::account() { return account_; }
+
+std::optional<std::size_t> MemoryMailbox::find_keyword(std::string_view keyword) const {
+  for (std::size_t place = 0; place < keywords_.size(); ++place) {
+    if (message::equal_ignoring_case(keywords_[place], keyword)) return place;
+  }
+  return std::nullopt;
+}
+
+Uid MemoryMailbox::claim_recent() { return std::exchange(first_recent_, snapshot_->uid_next()); }
+
+// Nothing where the table would pass its limit.
+std::optional<storage::KeywordSet> MemoryMailbox::keyword_set(const std::vector<std::string>& names) {
+  storage::KeywordSet set;
+  for (const std::string& name : names) {
+    auto place = find_keyword(name);
+    if (!place) {
+      if (keywords_.size() == storage::KeywordSet::capacity) return std::nullopt;
+      place = keywords_.size();
+      keywords_.push_back(name);
+    }
+    set.add(*place);
+  }
+  return set;
+}
+
+Message MemoryMailbox::made(std::string octets, std::uint8_t system_flags,
+                            const storage::KeywordSet& keywords, std::int64_t internal_date) {
+  Message message;
+  message.uid = uid_next_++;
+  message.flags = {system_flags, keywords};
+  message.modseq = next_modseq();
+  message.internal_date = internal_date;
+  message.size = octets.size();
+  std::string summary = message::encode(message::parse_summary(octets));
+  files_[message.uid] = {std::make_shared<const std::string>(std::move(octets)), std::move(summary)};
+  return message;
+}
+
+void MemoryMailbox::commit(Snapshot::Change change) {
+  change.highest_modseq = next_modseq();
+  change.uid_next = uid_next_;
+  snapshot_ = snapshot_->after(change);
+  account_.store_.loop().soon([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    for (storage::Listener* listener : std::vector(self->listeners_)) listener->mailbox_changed();
+  });
+}
+
+Uid MemoryMailbox::put(std::string octets, std::uint8_t system_flags, std::vector<std::string> keywords,
+                       std::int64_t internal_date) {
+  Snapshot::Change change;
+  change.added.push_back(made(std::move(octets), system_flags, *keyword_set(keywords), internal_date));
+  const Uid uid = change.added.front().uid;
+  commit(std::move(change));
+  return uid;
+}
+
+void MemoryMailbox::put_back(Uid uid, std::string octets) {
+  const Uid next = std::exchange(uid_next_, uid);
+  Snapshot::Change change;
+  change.added.push_back(made(std::move(octets), 0, {}, 0));
+  uid_next_ = next;
+  commit(std::move(change));
+}
+
+void MemoryMailbox::shorten(Uid uid, std::size_t octets) {
+  auto& file = files_.at(uid);
+  file.octets = std::make_shared<const std::string>(file.octets->substr(0, octets));
+}
+
+const std::string* MemoryMailbox::octets(Uid uid) const {
+  const auto file = files_.find(uid);
+  return file == files_.end() ? nullptr : file->second.octets.get();
+}
+
+void MemoryMailbox::change_flags(const storage::StoreRequest& request, storage::Stored* stored) {
+  const storage::KeywordSet keywords = *keyword_set(request.keywords);
+  Snapshot::Change change;
+  snapshot_->visit(0, snapshot_->size(), [&](std::uint32_t, const Message& old) {
+    if (!request.uids.contains(old.uid)) return;
+    if (request.unchanged_since && old.modseq > *request.unchanged_since) {
+      if (stored != nullptr) stored->modified.append(old.uid);
+      return;
+    }
+    Message message = old;
+    for (std::size_t i = 0; i < 4; ++i) {
+      std::uint64_t& word = message.flags.keywords.words()[i];
+      const std::uint64_t asked = keywords.words()[i];
+      word = request.how == storage::FlagChange::add      ? word | asked
+             : request.how == storage::FlagChange::remove ? word & ~asked
+                                                          : asked;
+    }
+    const unsigned system = message.flags.system;
+    message.flags.system = static_cast<std::uint8_t>(
+        request.how == storage::FlagChange::add      ? system | request.system_flags
+        : request.how == storage::FlagChange::remove ? system & ~static_cast<unsigned>(request.system_flags)
+                                                     : request.system_flags);
+    if (message.flags == old.flags) return;
+    message.modseq = next_modseq();
+    change.changed.push_back(message);
+  });
+  if (stored != nullptr) stored->changed = change.changed;
+  if (!change.changed.empty()) commit(std::move(change));
+}
+
+UidSet MemoryMailbox::expunge_now(const UidSet& uids, bool all) {
+  Snapshot::Change change;
+  snapshot_->visit(0, snapshot_->size(), [&](std::uint32_t, const Message& message) {
+    if (!uids.contains(message.uid) || (!all && !message.flags.has(storage::SystemFlag::deleted))) return;
+    change.expunged.append(message.uid);
+    files_.erase(message.uid);
+  });
+  const UidSet expunged = change.expunged;
+  if (!expunged.empty()) commit(std::move(change));
+  return expunged;
+}
+
+storage::Copied MemoryMailbox::copy_now(const UidSet& uids, MemoryMailbox& target) {
+  storage::Copied copied{.uid_validity = target.info_.uid_validity};
+  Snapshot::Change change;
+  const auto source = snapshot_;
+  source->visit(0, source->size(), [&](std::uint32_t, const Message& message) {
+    if (!uids.contains(message.uid)) return;
+    std::vector<std::string> names;
+    for (std::size_t place = 0; place < keywords_.size(); ++place) {
+      if (message.flags.keywords.has(place)) names.push_back(keywords_[place]);
+    }
+    const auto keywords = target.keyword_set(names).value_or(storage::KeywordSet());
+    change.added.push_back(target.made(std::string(*files_.at(message.uid).octets), message.flags.system,
+                                       keywords, message.internal_date));
+    copied.source.push_back(message.uid);
+    copied.target.push_back(change.added.back().uid);
+  });
+  if (!change.added.empty()) target.commit(std::move(change));
+  return copied;
+}
+
+Task<Result<>> MemoryMailbox::begin() {
+  auto hopped = co_await account_.store_.hop();
+  if (!hopped) co_return hopped;
+  if (deleted_) co_return not_found("the mailbox was deleted");
+  co_return Result<>();
+}
+
+Task<Result<>> MemoryMailbox::poll() { return begin(); }
+
+Task<Result<storage::Appended>> MemoryMailbox::append(std::vector<storage::Arrival> arrivals) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  storage::Appended appended{.uid_validity = info_.uid_validity, .uids = {}};
+  Snapshot::Change change;
+  for (const storage::Arrival& arrival : arrivals) {
+    const auto keywords = keyword_set(arrival.keywords);
+    if (!keywords) co_return too_large("keywords");
+    change.added.push_back(made(static_cast<MemorySpool*>(arrival.spool)->octets(), arrival.system_flags,
+                                *keywords, arrival.internal_date));
+    appended.uids.append(change.added.back().uid);
+  }
+  commit(std::move(change));
+  co_return appended;
+}
+
+Task<Result<storage::Stored>> MemoryMailbox::store(storage::StoreRequest request) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  if (!keyword_set(request.keywords)) co_return too_large("keywords");
+  storage::Stored stored;
+  change_flags(request, &stored);
+  co_return stored;
+}
+
+Task<Result<UidSet>> MemoryMailbox::expunge(UidSet uids, bool all) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  co_return expunge_now(uids, all);
+}
+
+Task<Result<storage::Copied>> MemoryMailbox::copy(UidSet uids, std::shared_ptr<storage::Mailbox> target) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  if (target->deleted()) co_return not_found("the target was deleted");
+  co_return copy_now(uids, static_cast<MemoryMailbox&>(*target));
+}
+
+Task<Result<storage::Copied>> MemoryMailbox::move(UidSet uids, std::shared_ptr<storage::Mailbox> target) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  if (target->deleted()) co_return not_found("the target was deleted");
+  const storage::Copied copied = copy_now(uids, static_cast<MemoryMailbox&>(*target));
+  UidSet moved;
+  for (const Uid uid : copied.source) moved.append(uid);
+  expunge_now(moved, true);
+  co_return copied;
+}
+
+Task<Result<std::vector<storage::Mailbox::CachedSummary>>> MemoryMailbox::summaries(UidSet uids) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  std::vector<CachedSummary> summaries;
+  for (const auto range : uids.ranges()) {
+    for (auto file = files_.lower_bound(range.first); file != files_.end() && file->first <= range.last;
+         ++file) {
+      summaries.push_back({file->first, file->second.summary});
+    }
+  }
+  co_return summaries;
+}
+
+Task<Result<std::unique_ptr<storage::MessageBytes>>> MemoryMailbox::bytes(Uid uid) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  const auto file = files_.find(uid);
+  if (file == files_.end()) co_return not_found("expunged");
+  co_return std::make_unique<MemoryBytes>(account_.store_, file->second.octets);
+}
+
+Task<Result<std::string>> MemoryMailbox::head(Uid uid, std::size_t limit) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  const std::string* stored = octets(uid);
+  if (stored == nullptr) co_return not_found("expunged");
+  co_return stored->substr(0, limit);
+}
+
+MemoryAccount::MemoryAccount(MemoryStore& store, std::string address)
+    : store_(store), address_(std::move(address)) {
+  make("INBOX", storage::SpecialUse::none);
+}
+
+MemoryMailbox& MemoryAccount::make(const std::string& name, storage::SpecialUse use) {
+  auto made = std::make_shared<MemoryMailbox>(
+      *this, storage::MailboxInfo{++last_id_, name, ++last_uid_validity_, use});
+  return *(mailboxes_[name] = std::move(made));
+}
+
+MemoryMailbox& MemoryAccount::mailbox(const std::string& name) {
+  const auto found = mailboxes_.find(name);
+  return found == mailboxes_.end() ? make(name, storage::SpecialUse::none) : *found->second;
+}
+
+Task<Result<std::vector<storage::MailboxInfo>>> MemoryAccount::list() {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return std::unexpected(std::move(hopped).error());
+  std::vector<storage::MailboxInfo> infos;
+  for (const auto& [name, mailbox] : mailboxes_) infos.push_back(mailbox->info());
+  const auto inbox = std::ranges::find(infos, "INBOX", &storage::MailboxInfo::name);
+  std::rotate(infos.begin(), inbox, inbox + 1);
+  co_return infos;
+}
+
+Task<Result<std::shared_ptr<storage::Mailbox>>> MemoryAccount::open(std::string name) {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return std::unexpected(std::move(hopped).error());
+  name = canonical(std::move(name));
+  if (!is_valid_name(name)) co_return failure(Errc::not_allowed, "name");
+  const auto found = mailboxes_.find(name);
+  if (found == mailboxes_.end()) co_return not_found("mailbox");
+  co_return found->second;
+}
+
+Task<Result<storage::Counts>> MemoryAccount::status(std::string name) {
+  auto opened = co_await open(std::move(name));
+  if (!opened) co_return std::unexpected(std::move(opened).error());
+  const auto& mailbox = static_cast<const MemoryMailbox&>(**opened);
+  const Snapshot& messages = *mailbox.snapshot();
+  storage::Counts counts{.messages = messages.size(),
+                         .uid_next = messages.uid_next(),
+                         .first_recent = mailbox.first_recent_,
+                         .recent = messages.size() - messages.lower_bound(mailbox.first_recent_),
+                         .highest_modseq = messages.highest_modseq(),
+                         .uid_validity = mailbox.info_.uid_validity};
+  messages.visit(0, messages.size(), [&](std::uint32_t, const Message& message) {
+    if (!message.flags.has(storage::SystemFlag::seen)) ++counts.unseen;
+    if (message.flags.has(storage::SystemFlag::deleted)) ++counts.deleted;
+    counts.octets += message.size;
+  });
+  co_return counts;
+}
+
+Task<Result<storage::MailboxInfo>> MemoryAccount::create(std::string name, storage::SpecialUse use) {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return std::unexpected(std::move(hopped).error());
+  name = canonical(std::move(name));
+  if (!is_valid_name(name)) co_return failure(Errc::not_allowed, "name");
+  if (name.size() > 240) co_return too_large("name");
+  if (mailboxes_.contains(name)) co_return failure(Errc::already_exists, "mailbox");
+  for (std::size_t end = name.find('/'); end != std::string::npos; end = name.find('/', end + 1)) {
+    mailbox(name.substr(0, end));
+  }
+  co_return make(name, use).info();
+}
+
+Task<Result<>> MemoryAccount::remove(std::string name) {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return hopped;
+  name = canonical(std::move(name));
+  if (!is_valid_name(name) || name == "INBOX") co_return failure(Errc::not_allowed, "name");
+  const auto found = mailboxes_.find(name);
+  if (found == mailboxes_.end()) co_return not_found("mailbox");
+  found->second->deleted_ = true;
+  found->second->commit({});
+  mailboxes_.erase(found);
+  co_return Result<>();
+}
+
+Result<> MemoryAccount::rename_tree(const std::string& from, const std::string& to) {
+  std::vector<std::string> names;
+  for (const auto& [name, mailbox] : mailboxes_) {
+    if (name == from || name.starts_with(from + "/")) names.push_back(name);
+  }
+  if (names.empty()) return not_found("mailbox");
+  for (const std::string& name : names) {
+    if (mailboxes_.contains(to + name.substr(from.size()))) return failure(Errc::already_exists, "mailbox");
+  }
+  for (const std::string& name : names) {
+    auto moved = std::move(mailboxes_.extract(name).mapped());
+    moved->info_.name = to + name.substr(from.size());
+    mailboxes_[moved->info_.name] = std::move(moved);
+  }
+  return {};
+}
+
+Task<Result<>> MemoryAccount::rename(std::string from, std::string to) {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return hopped;
+  from = canonical(std::move(from));
+  to = canonical(std::move(to));
+  if (!is_valid_name(from) || !is_valid_name(to)) co_return failure(Errc::not_allowed, "name");
+  if (to.starts_with(from + "/") && from != "INBOX") co_return failure(Errc::not_allowed, "into itself");
+  if (mailboxes_.contains(to)) co_return failure(Errc::already_exists, "mailbox");
+  for (std::size_t end = to.find('/'); end != std::string::npos; end = to.find('/', end + 1)) {
+    mailbox(to.substr(0, end));
+  }
+  if (from != "INBOX") co_return rename_tree(from, to);
+  MemoryMailbox& inbox = mailbox("INBOX");
+  UidSet all;
+  if (inbox.uid_next_ > 1) all.append(1, inbox.uid_next_ - 1);
+  inbox.copy_now(all, make(to, storage::SpecialUse::none));
+  inbox.expunge_now(all, true);
+  co_return Result<>();
+}
+
+Task<Result<std::vector<std::string>>> MemoryAccount::subscriptions() {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return std::unexpected(std::move(hopped).error());
+  std::vector<std::string> names;
+  for (const auto& [name, on] : subscriptions_) names.push_back(name);
+  co_return names;
+}
+
+Task<Result<>> MemoryAccount::subscribe(std::string name, bool on) {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return hopped;
+  name = canonical(std::move(name));
+  if (!is_valid_name(name)) co_return failure(Errc::not_allowed, "name");
+  if (on) {
+    subscriptions_[name] = true;
+  } else {
+    subscriptions_.erase(name);
+  }
+  co_return Result<>();
+}
+
+MemoryAccount& MemoryStore::account(const std::string& address) {
+  auto& account = accounts_[address];
+  if (!account) account = std::make_shared<MemoryAccount>(*this, address);
+  return *account;
+}
+
+Task<Result<>> MemoryStore::hop() {
+  ++operations;
+  if (peer != nullptr) {
+    co_await peer->turn();
+  } else {
+    co_await Yield(loop_);
+  }
+  if (meanwhile) meanwhile();
+  if (failure_ && failure_->skip-- == 0) {
+    Error error = std::move(failure_->error);
+    failure_.reset();
+    co_return std::unexpected(std::move(error));
+  }
+  co_return Result<>();
+}
+
+Task<Result<std::shared_ptr<storage::Account>>> MemoryStore::open(std::string address) {
+  auto hopped = co_await hop();
+  if (!hopped) co_return std::unexpected(std::move(hopped).error());
+  account(address);
+  co_return accounts_[address];
+}
+
+std::unique_ptr<storage::Spool> MemoryStore::spool() { return std::make_unique<MemorySpool>(*this); }
+
+Task<Result<>> MemoryStore::deliver(storage::Delivery delivery) {
+  auto hopped = co_await hop();
+  if (!hopped) co_return hopped;
+  for (const std::string& address : delivery.accounts) {
+    account(address)
+        .mailbox(delivery.mailbox)
+        .put(static_cast<MemorySpool*>(delivery.spool)->octets(), 0, {}, delivery.internal_date);
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> MemoryStore::remove_account(std::string address) {
+  auto hopped = co_await hop();
+  if (hopped) accounts_.erase(address);
+  co_return hopped;
+}
+
+Task<void> MemoryStore::close() { co_return; }
+
+}  // namespace posthorn::testing

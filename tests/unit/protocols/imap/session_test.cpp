@@ -1,0 +1,194 @@
+#include "tests/unit/protocols/imap/session_harness.h"
+
+#include <doctest/doctest.h>
+
+namespace posthorn::imap {
+namespace {
+
+using testing::MemoryScript;
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool ends_with(const std::string& text, std::string_view end) { return text.ends_with(end); }
+
+}  // namespace
+
+TEST_CASE("imap: the greeting tells the capabilities (RFC 3501 §7.1, CAPABILITY code)") {
+  const std::string said = dialogue("");
+  CHECK(said.starts_with("* OK [CAPABILITY IMAP4rev1 "));
+  CHECK(has(said, "] mail.example.test Posthorn ready\r\n"));
+}
+
+TEST_CASE("imap: CAPABILITY lists what works in the state of the connection (RFC 3501 §6.1.1, §7.2.1)") {
+  const std::string before = dialogue("a CAPABILITY\r\n");
+  CHECK(has(before, " SASL-IR AUTH=PLAIN AUTH=LOGIN\r\na OK"));
+  CHECK_FALSE(has(before, "LOGINDISABLED"));
+  CHECK_FALSE(has(before, "STARTTLS"));
+  const std::string after = dialogue_after_login("a CAPABILITY\r\n");
+  CHECK(has(after, "* CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE "));
+  CHECK_FALSE(has(after, "AUTH="));
+  CHECK_FALSE(has(after, "SASL-IR"));
+  const std::string no_plaintext =
+      dialogue("a CAPABILITY\r\n", [](Server& s) { s.authenticator.plaintext = false; });
+  CHECK(has(no_plaintext, "LOGINDISABLED"));
+  CHECK_FALSE(has(no_plaintext, "AUTH="));
+}
+
+TEST_CASE("imap: commands are BAD outside of their states (RFC 3501 §3)") {
+  for (const char* command : {"SELECT INBOX", "LIST \"\" *", "STATUS INBOX (MESSAGES)", "IDLE", "ENABLE X",
+                              "NAMESPACE", "CREATE a", "SUBSCRIBE a", "APPEND INBOX \"x\""}) {
+    CAPTURE(command);
+    CHECK(has(dialogue("a " + std::string(command) + "\r\n"), "\r\na BAD "));
+  }
+  for (const char* command : {"CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "FETCH 1 FLAGS", "STORE 1 FLAGS ()",
+                              "SEARCH ALL", "COPY 1 x", "MOVE 1 x", "UID EXPUNGE 1"}) {
+    CAPTURE(command);
+    CHECK(dialogue_after_login("a " + std::string(command) + "\r\n") == "a BAD No mailbox is selected\r\n");
+  }
+  for (const char* command : {"LOGIN a b", "AUTHENTICATE PLAIN", "STARTTLS"}) {
+    CAPTURE(command);
+    CHECK(dialogue_after_login("a " + std::string(command) + "\r\n") == "a BAD Already logged in\r\n");
+  }
+}
+
+TEST_CASE("imap: NOOP, ID, ENABLE, LOGOUT (RFC 3501 §6.1, RFC 2971, RFC 5161)") {
+  CHECK(dialogue_after_login("a NOOP\r\n") == "a OK NOOP completed\r\n");
+  CHECK(dialogue_after_login("a ID (\"name\" \"test\" \"version\" NIL)\r\n") ==
+        "* ID (\"name\" \"Posthorn\")\r\na OK ID completed\r\n");
+  CHECK(dialogue_after_login("a ENABLE CONDSTORE X-UNKNOWN\r\n") == "* ENABLED\r\na OK ENABLE completed\r\n");
+  CHECK(dialogue_after_login("a LOGOUT\r\nb NOOP\r\n") == "* BYE Logging out\r\na OK LOGOUT completed\r\n");
+}
+
+TEST_CASE("imap: what can not be parsed is BAD, under its tag where it has one (RFC 3501 §7.1.3)") {
+  CHECK(has(dialogue("a FROBNICATE\r\n"), "\r\na BAD "));
+  CHECK(has(dialogue("\r\n"), "\r\n* BAD "));
+  CHECK(has(dialogue("* NOOP\r\n"), "\r\n* BAD "));
+  CHECK(has(dialogue_after_login("a SELECT &Jjo-x&\r\n"), "a NO [CANNOT] "));
+}
+
+TEST_CASE("imap: literals in commands, synchronising and not (RFC 3501 §4.3, §7.5; RFC 7888 §3)") {
+  // The example of RFC 3501 §7.5, with our account.
+  const std::string said = dialogue("A001 LOGIN {18}\r\nalice@example.test {6}\r\nsecret\r\n");
+  CHECK(has(said, "ready\r\n+ OK\r\n+ OK\r\nA001 OK [CAPABILITY "));
+  const std::string plus = dialogue("A001 LOGIN {18+}\r\nalice@example.test {6+}\r\nsecret\r\n");
+  CHECK(has(plus, "ready\r\nA001 OK [CAPABILITY "));
+}
+
+TEST_CASE("imap: one budget of octets for a whole command, small before login (RFC 7888 §4)") {
+  // Refused before it is sent; the next command is understood.
+  const std::string before = dialogue("a LOGIN {8193}\r\nb NOOP\r\n");
+  CHECK(has(before, "\r\na NO [TOOBIG] The command is too long\r\nb OK NOOP"));
+  // Sent unasked: read past, with the rest of its line and the literals there.
+  const std::string plus = dialogue_after_login("a SEARCH SUBJECT {70000+}\r\n" + std::string(70'000, 'x') +
+                                                " BODY {8+}\r\nb LOGOUT c\r\nd NOOP\r\n");
+  CHECK(plus == "a NO [TOOBIG] The command is too long\r\nd OK NOOP completed\r\n");
+  // The sum counts.
+  const std::string sum =
+      dialogue_after_login("a LIST {40000+}\r\n" + std::string(40'000, 'x') + " {40000}\r\nb NOOP\r\n");
+  CHECK(sum == "a NO [TOOBIG] The command is too long\r\nb OK NOOP completed\r\n");
+  // More than is ever read past: the end.
+  const std::string far = dialogue("a LOGIN {99999999+}\r\nxxxx");
+  CHECK(
+      ends_with(far, "a NO [TOOBIG] The command is too long\r\n* BYE [TOOBIG] The literal is too large\r\n"));
+  // A line without end.
+  const std::string line = dialogue("a LOGIN " + std::string(9'000, 'x') + "\r\nb NOOP\r\n");
+  CHECK(ends_with(line, "a BAD The command is too long\r\n* BYE The command is too long\r\n"));
+}
+
+TEST_CASE("imap: pipelined commands are answered in their order (RFC 3501 §5.5)") {
+  CHECK(dialogue_after_login("a NOOP\r\nb CREATE x\r\nc NOOP\r\n") ==
+        "a OK NOOP completed\r\nb OK CREATE completed\r\nc OK NOOP completed\r\n");
+}
+
+TEST_CASE("imap: lines that end in LF alone are understood") {
+  CHECK(dialogue_after_login("a NOOP\nb LIST {0+}\n \"\"\n") ==
+        "a OK NOOP completed\r\n* LIST (\\Noselect) \"/\" \"\"\r\nb OK LIST completed\r\n");
+}
+
+TEST_CASE("imap: too many bad commands in a row end the connection") {
+  Server server;
+  server.settings.bad_commands = 3;
+  Client client(server, MemoryScript{.hold_open = true});
+  client.say("a X\r\nb Y\r\nc NOOP\r\nd X\r\ne X");
+  CHECK_FALSE(client.ended());
+  CHECK(ends_with(client.say("f X"), "* BYE Too many bad commands\r\n"));
+}
+
+TEST_CASE("imap: an idle connection is ended with BYE (RFC 3501 §5.4)") {
+  Server server;
+  server.settings.idle_before_login = Milliseconds(20);
+  server.settings.idle = Milliseconds(40);
+  Client before(server, MemoryScript{.hold_open = true});
+  REQUIRE(testing::run_until(server.loop, [&] { return before.ended(); }));
+  CHECK(ends_with(before.peer().output(), "* BYE Autologout: idle for too long\r\n"));
+  CHECK(server.log.contains("imap.closed"));
+  CHECK(server.log.contains("reason=timeout"));
+
+  auto after = Client::logged_in(server);
+  REQUIRE(testing::run_until(server.loop, [&] { return after->ended(); }));
+  CHECK(ends_with(after->peer().output(), "* BYE Autologout: idle for too long\r\n"));
+}
+
+TEST_CASE("imap: a command once begun has to end in its time") {
+  Server server;
+  server.settings.line = Milliseconds(20);
+  server.settings.literal = Milliseconds(20);
+  for (const char* beginning : {"a NOO", "a LOGIN {5}\r\n", "a LOGIN {5}\r\nabc", "a LOGIN {1}\r\nx"}) {
+    CAPTURE(beginning);
+    Client client(server, MemoryScript{.hold_open = true});
+    client.send_raw(beginning);
+    REQUIRE(testing::run_until(server.loop, [&] { return client.ended(); }, Milliseconds(2'000)));
+    CHECK(ends_with(client.peer().output(), "* BYE Autologout: idle for too long\r\n"));
+  }
+}
+
+TEST_CASE("imap: stop() says BYE to the idle at once, to others behind their command") {
+  Server server;
+  Client fresh(server, MemoryScript{.hold_open = true});
+  fresh.listen();
+  auto idle = Client::with_inbox(server);
+  idle->say("a IDLE");
+  auto busy = Client::logged_in(server);
+  busy->peer().send("b APPEND INBOX {3}\r\n");
+  CHECK(busy->listen() == "+ OK\r\n");
+  fresh.session().stop();
+  idle->session().stop();
+  busy->session().stop();
+  CHECK(ends_with(fresh.listen(), "* BYE Server shutting down\r\n"));
+  CHECK(ends_with(idle->listen(), "* BYE Server shutting down\r\n"));
+  const std::string last = busy->send_raw("x\r\n\r\n");
+  CHECK(last == "b OK [APPENDUID 1001 1] APPEND completed\r\n* BYE Server shutting down\r\n");
+}
+
+TEST_CASE("imap: a slow reader holds its own session only") {
+  Server server;
+  for (int i = 0; i < 300; ++i)
+    server.inbox().put(simple_message("s" + std::to_string(i), std::string(1'000, 'x')));
+  auto slow = Client::with_inbox(server);
+  auto other = Client::with_inbox(server);
+  slow->peer().hold_writes(true);
+  slow->peer().send("a FETCH 1:* BODY.PEEK[]\r\n");
+  REQUIRE(testing::run_until(server.loop, [&] { return slow->peer().write_waits(); }));
+  const std::uint64_t operations = server.store.operations;
+  CHECK(has(other->say("b NOOP"), "b OK"));
+  for (int i = 0; i < 100; ++i) server.loop.run_once();
+  // The one that does not read makes the server read no more for it either.
+  CHECK(server.store.operations <= operations + 1);
+  slow->peer().hold_writes(false);
+  CHECK(has(slow->listen(), "a OK FETCH completed\r\n"));
+}
+
+TEST_CASE("imap: the log has no passwords and no text of messages") {
+  Server server;
+  auto client = Client::logged_in(server);
+  client->say(
+      "a LOGIN x hunter2\r\nb APPEND INBOX {7+}\r\nprivate\r\nc SELECT INBOX\r\nd SEARCH BODY secretword");
+  client->say("e LOGOUT");
+  client.reset();
+  for (const char* word : {"hunter2", "secret", "private", "secretword"}) {
+    CAPTURE(word);
+    CHECK_FALSE(server.log.contains(word));
+  }
+  CHECK(server.log.contains("imap.closed session=s1 reason=logout user=alice@example.test commands=6"));
+}
+
+}  // namespace posthorn::imap
