@@ -1,0 +1,376 @@
+#include "storage/account_disk.h"
+
+#include "storage/folder_name.h"
+#include "storage/folders.h"
+#include "storage/maildir_name.h"
+#include "storage/measure.h"
+#include "storage/work.h"
+
+#include <algorithm>
+
+namespace posthorn::storage {
+namespace {
+
+constexpr std::size_t state_file_limit = 1 << 20U;
+constexpr std::uint64_t wal_limit = 4 << 20U;
+constexpr std::uint32_t highest_number = 0x7fffffff;
+constexpr std::size_t idle_readers = 2;
+
+// An error that says that the index cannot be used as it is.
+bool is_broken(const Error& error) { return error.code == Errc::corrupt; }
+
+}  // namespace
+
+AccountDisk::AccountDisk(DiskContext& context, std::string path, std::string address)
+    : context_(context), path_(std::move(path)), maildir_(path_ + "/Maildir"), address_(std::move(address)) {}
+
+Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loaded) {
+  const bool synced =
+      !std::ranges::all_of(batch, [](const Operation* each) { return each->maildir_suffices(); });
+  Outcome outcome;
+  for (int attempt = 0;; ++attempt) {
+    for (Operation* operation : batch) operation->error.reset();
+    auto ended = ensure_open();
+    if (ended) {
+      Work work(*this, loaded, synced);
+      ended = run_all(work, batch, loaded);
+      if (ended) {
+        outcome = std::move(work.outcome);
+        break;
+      }
+      work.undo();
+      if (work.layout_changing) layout_forgotten_ = true;
+    }
+    const bool broken = index_ && (is_broken(ended.error()) || !index_is_ours());
+    if (broken && attempt == 0) {
+      give_up_index(ended.error().detail);
+      continue;
+    }
+    context_.log.error(
+        "storage.batch_failed",
+        {{"account", address_}, {"error", name_of(ended.error().code)}, {"detail", ended.error().detail}});
+    for (Operation* operation : batch) operation->error = ended.error();
+    break;
+  }
+  if (outcome.close) close();
+  outcome.open = index_.has_value();
+  outcome.restless = !restless_.empty();
+  const auto wal = files().status(index_path() + "-wal");
+  outcome.checkpoint_due = index_ && wal && wal->size > wal_limit;
+  return outcome;
+}
+
+Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, const Snapshots& loaded) {
+  if (rebuilt_) {
+    // Sessions go on with what the Maildir says.
+    for (const auto& [id, snapshot] : loaded) {
+      work.begin_operation();
+      const auto folder = work.folder(id);
+      if (!folder && folder.error().code != Errc::not_found) return std::unexpected(folder.error());
+      if (!folder) work.outcome.removed.push_back(id);
+      TRY(work.end_operation());
+    }
+    work.outcome.list_changed = true;
+  }
+  for (Operation* operation : batch) {
+    work.begin_operation();
+    auto ended = operation->run(work);
+    if (ended) ended = work.end_operation();
+    if (ended) continue;
+    // With the whole batch, if the index is broken or SQLite has given up the transaction.
+    if (is_broken(ended.error()) || work.transaction_lost()) return ended;
+    operation->error = std::move(ended).error();
+    work.undo_operation();
+    if (work.layout_changing) layout_forgotten_ = true;
+  }
+  TRY(work.commit());
+  rebuilt_ = false;
+  return {};
+}
+
+bool AccountDisk::index_is_ours() {
+  const auto now = identify_index(files(), index_path());
+  return now && *now == identity_;
+}
+
+Result<> AccountDisk::refresh_identity() {
+  identity_ = TRY(identify_index(files(), index_path()));
+  return {};
+}
+
+void AccountDisk::give_up_index(std::string_view why) {
+  context_.log.warning("storage.index_lost", {{"account", address_}, {"reason", why}});
+  remember_folders();
+  forget_readers();
+  index_.reset();
+  rebuilt_ = true;
+  static_cast<void>(drop_index_files());
+}
+
+void AccountDisk::remember_folders() {
+  for (const auto& [id, folder] : folders_) {
+    if (folder.checked) known_[id] = {folder.row.uid_next, folder.row.first_recent, folder.row.modseq};
+  }
+  forget_folders();
+}
+
+const AccountDisk::Known* AccountDisk::known(MailboxId id) const {
+  const auto found = known_.find(id);
+  return found == known_.end() ? nullptr : &found->second;
+}
+
+Result<> AccountDisk::drop_index_files() {
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    const auto gone = files().unlink(index_path() + suffix);
+    if (!gone && gone.error().code != Errc::not_found) return gone;
+  }
+  return {};
+}
+
+Result<> AccountDisk::ensure_open() {
+  if (index_ && !index_is_ours()) give_up_index("replaced or removed");
+  if (index_ && !layout_forgotten_) return {};
+  for (int attempt = 0;; ++attempt) {
+    remember_folders();
+    forget_readers();
+    index_.reset();
+    auto opened = open_once();
+    if (opened) return opened;
+    const bool broken = is_broken(opened.error());
+    if (broken && attempt == 0) {
+      give_up_index(opened.error().detail);
+      continue;
+    }
+    index_.reset();
+    forget_folders();
+    return opened;
+  }
+}
+
+Result<> AccountDisk::open_once() {
+  TRY(files().make_directories(maildir_));
+  TRY(read_state());
+  const auto there = files().status(index_path());
+  if (!there && there.error().code == Errc::not_found) {
+    // A log without its database would be played into the new one.
+    TRY(drop_index_files());
+    rebuilt_ = rebuilt_ || state_.mailboxes_made;
+  }
+  index_ = TRY(Index::open(index_path()));
+  TRY(load_folders());
+  TRY(refresh_identity());
+  root_modified_ = 0;
+  layout_forgotten_ = false;
+  if (rebuilt_) context_.log.warning("storage.index_rebuilt", {{"account", address_}});
+  // Mends what a crash left of the folders, and makes those of a new account.
+  const Snapshots none;
+  Work work(*this, none, true);
+  work.begin_operation();
+  auto ready = open_account(work);
+  if (ready) ready = work.end_operation();
+  if (ready) ready = work.commit();
+  if (!ready) work.undo();
+  return ready;
+}
+
+Result<> AccountDisk::read_state() {
+  state_ = {};
+  const std::string path = maildir_ + "/posthorn-account";
+  const auto text = files().read_whole(path, state_file_limit);
+  if (!text && text.error().code != Errc::not_found) return std::unexpected(text.error());
+  if (!text) return {};
+  auto parsed = parse_account_state(*text);
+  if (!parsed && parsed.error().code == Errc::unavailable) {
+    return failure(Errc::unavailable, path + ": " + parsed.error().detail);
+  }
+  if (!parsed) {
+    context_.log.warning("storage.state_damaged", {{"account", address_}, {"file", path}});
+    return {};
+  }
+  state_ = *std::move(parsed);
+  return {};
+}
+
+Result<> AccountDisk::write_state() {
+  return files().replace(maildir_ + "/posthorn-account", to_string(state_));
+}
+
+Result<std::uint32_t> AccountDisk::next_number() {
+  // By the clock, so that an account removed and made again does not repeat what clients remember; by the
+  // counter alone as the clock nears 2038.
+  constexpr std::uint32_t near_the_end = highest_number - 100'000'000;
+  const std::int64_t now = context_.clock.seconds();
+  std::uint32_t next = state_.counter + 1;
+  if (now > next && now < near_the_end) next = static_cast<std::uint32_t>(now);
+  if (next > highest_number) return too_large("UIDVALIDITYs are used up");
+  const std::uint32_t before = std::exchange(state_.counter, next);
+  auto written = write_state();
+  if (!written) {
+    state_.counter = before;
+    return std::unexpected(written.error());
+  }
+  return next;
+}
+
+Result<> AccountDisk::load_folders() {
+  forget_folders();
+  for (MailboxRow& row : TRY(index_->mailboxes())) {
+    Folder folder;
+    folder.keywords = TRY(index_->keywords(row.id));
+    folder.keywords_in_index = folder.keywords.size();
+    folder.row = std::move(row);
+    add_folder(std::move(folder));
+  }
+  return {};
+}
+
+Folder* AccountDisk::find_folder(std::string_view canonical_name) {
+  const auto found = names_.find(canonical_name);
+  return found == names_.end() ? nullptr : &folders_.at(found->second);
+}
+
+Folder& AccountDisk::add_folder(Folder folder) {
+  const MailboxId id = folder.row.id;
+  folder.path = folder_path(folder.row.name);
+  names_[folder.row.name] = id;
+  // Whatever became of the counter's file, no number is given twice.
+  state_.counter = std::max({state_.counter, folder.row.uid_validity, static_cast<std::uint32_t>(id)});
+  return folders_.insert_or_assign(id, std::move(folder)).first->second;
+}
+
+void AccountDisk::rename_folder(Folder& folder, std::string canonical_name) {
+  names_.erase(folder.row.name);
+  folder.row.name = std::move(canonical_name);
+  folder.path = folder_path(folder.row.name);
+  names_[folder.row.name] = folder.row.id;
+}
+
+void AccountDisk::remove_folder(MailboxId id) {
+  const auto found = folders_.find(id);
+  if (found == folders_.end()) return;
+  names_.erase(found->second.row.name);
+  known_.erase(id);
+  restless_.erase(id);
+  folders_.erase(found);
+}
+
+void AccountDisk::forget_folders() {
+  folders_.clear();
+  names_.clear();
+  restless_.clear();
+}
+
+std::string AccountDisk::folder_path(std::string_view name) const {
+  const std::string directory = folder_directory(name);
+  return directory.empty() ? maildir_ : maildir_ + "/" + directory;
+}
+
+void AccountDisk::close() {
+  forget_readers();
+  index_.reset();
+  forget_folders();
+  known_.clear();
+}
+
+Result<AccountDisk::Reader> AccountDisk::take_reader() {
+  std::uint64_t generation = 0;
+  {
+    const std::scoped_lock lock(readers_mutex_);
+    if (!readers_.empty()) {
+      Reader reader = std::move(readers_.back());
+      readers_.pop_back();
+      return reader;
+    }
+    generation = generation_;
+  }
+  return Reader{TRY(Index::open_reader(index_path())), generation};
+}
+
+void AccountDisk::give_back(Reader reader) {
+  const std::scoped_lock lock(readers_mutex_);
+  if (reader.generation == generation_ && readers_.size() < idle_readers)
+    readers_.push_back(std::move(reader));
+}
+
+void AccountDisk::forget_readers() {
+  const std::scoped_lock lock(readers_mutex_);
+  readers_.clear();
+  ++generation_;
+}
+
+Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet& uids) {
+  Summaries found;
+  std::vector<std::size_t> missing;
+  Reader reader = TRY(take_reader());
+  for (const UidSet::Range& range : uids.ranges()) {
+    auto statement = TRY(
+        reader.database.query("SELECT uid, encoded FROM message LEFT JOIN summary ON key = (?1 << 31 | uid) "
+                              "WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+                              id, range.first, range.last));
+    while (const auto row = TRY(statement.step())) {
+      if (found.present.size() == summaries_limit) break;
+      const Uid uid = static_cast<Uid>(row->integer(0));
+      if (row->is_null(1)) missing.push_back(found.present.size());
+      found.present.push_back({uid, std::string(row->text(1))});
+    }
+  }
+  // Not worked out at arrival: taken over with its name in order, or the index was made anew.
+  for (const std::size_t place : missing) {
+    Mailbox::CachedSummary& summary = found.present[place];
+    auto message = open_message(reader.database, id, summary.uid);
+    if (!message) continue;
+    summary.encoded = TRY(measure(files(), message->path, line_ends_of(message->row))).summary;
+    found.worked_out.push_back(summary);
+  }
+  std::erase_if(found.present, [](const auto& each) { return each.encoded.empty(); });
+  give_back(std::move(reader));
+  return found;
+}
+
+Result<AccountDisk::OpenMessage> AccountDisk::open_message(MailboxId id, Uid uid) {
+  Reader reader = TRY(take_reader());
+  auto message = open_message(reader.database, id, uid);
+  give_back(std::move(reader));
+  return message;
+}
+
+Result<AccountDisk::OpenMessage> AccountDisk::open_message(Database& database, MailboxId id, Uid uid) {
+  // Its name follows its flags in the background, and other programs rename too: then it is looked for.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    auto row = TRY(find_message(database, id, uid));
+    if (!row) return not_found("message is expunged");
+    auto name = TRY(database.query("SELECT name FROM mailbox WHERE id = ?1", id));
+    const auto mailbox = TRY(name.step());
+    if (!mailbox) return not_found("mailbox was deleted");
+    const std::string folder = folder_path(mailbox->text(0)) + "/";
+    std::string path = folder + row->file();
+    auto file = open_message_file(files(), path);
+    if (!file && file.error().code == Errc::not_found) {
+      path = TRY(search_message(folder, *row));
+      if (path.empty()) continue;
+      file = open_message_file(files(), path);
+    }
+    if (!file && file.error().code == Errc::not_found) continue;
+    if (!file) return std::unexpected(file.error());
+    return OpenMessage{*std::move(file), *std::move(row), std::move(path)};
+  }
+  return not_found("the file of a message is gone");
+}
+
+// The file of `row` under whatever flags; empty if there is none.
+Result<std::string> AccountDisk::search_message(const std::string& folder, const MessageRow& row) {
+  for (const Place place : {Place::fresh, Place::current}) {
+    const std::string directory = folder + std::string(name_of(place));
+    for (const std::string& name : TRY(files().list(directory))) {
+      const MaildirName parsed = parse_maildir_name(name);
+      if (parsed.uid == row.uid && parsed.email_id == row.email_id) return directory + name;
+    }
+  }
+  return std::string();
+}
+
+message::LineEnds line_ends_of(const MessageRow& row) {
+  return row.stored_size == row.wire_size ? message::LineEnds::crlf : message::LineEnds::lf;
+}
+
+}  // namespace posthorn::storage

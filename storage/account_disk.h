@@ -1,0 +1,166 @@
+#pragma once
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "message/line_ends.h"
+#include "storage/folder.h"
+#include "storage/index.h"
+#include "storage/operation.h"
+#include "storage/snapshot.h"
+#include "storage/state_file.h"
+#include "storage/store.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace posthorn::storage {
+
+// What every account's disk work needs.
+struct DiskContext {
+  FileSystem& files;
+  Clock& clock;
+  Random& random;
+  Log& log;
+  StoreSettings settings;
+};
+
+// What a batch did, for the loop thread.
+struct Outcome {
+  Snapshots snapshots;                     // the new ones, of mailboxes that are loaded or were opened
+  std::map<MailboxId, MailboxInfo> infos;  // of mailboxes that were renamed or found renamed
+  std::map<MailboxId, std::vector<std::string>> keywords;  // tables that grew
+  std::vector<MailboxId> removed;
+  bool list_changed = false;
+  bool restless = false;        // something is left to do behind the scenes: Follow is due
+  bool checkpoint_due = false;  // the WAL has grown long
+  bool open = false;            // the index is open
+  bool close = false;           // it is to be closed: all is settled
+};
+
+// How the stored bytes of a message end their lines (design, decision 8).
+message::LineEnds line_ends_of(const MessageRow& row);
+
+// The mail of one account on disk: its Maildir and its index. All of it blocks, so it runs on the pool; run()
+// and close() are called by one thread at a time, the reading functions by any.
+//
+// The order of durability in a batch, which is one transaction:
+//   1. new files are synced, then put into new/ or cur/ under names that bear their UIDs;
+//   2. each directory in which that happened is synced, once;
+//   3. COMMIT. From then on the changes exist for clients. It is synced unless the Maildir says all of it;
+//   4. files of expunged messages are unlinked.
+// A crash before 3 leaves files without rows, taken in (or, as links of messages that are still in their old
+// place, removed) when the folder is next looked at; a crash after 3 leaves files with a tombstone, unlinked
+// then.
+class AccountDisk {
+ public:
+  // `path` is the account's folder (DATA/mail/DOMAIN/USER); `address` is for the log.
+  AccountDisk(DiskContext& context, std::string path, std::string address);
+  AccountDisk(const AccountDisk&) = delete;
+  AccountDisk& operator=(const AccountDisk&) = delete;
+
+  // Runs `batch`; each operation gets its result or its error. `loaded` has the snapshots that the loop
+  // thread holds now. An index that is missing or broken is made anew first.
+  Outcome run(std::span<Operation* const> batch, const Snapshots& loaded);
+
+  // Closes the index: after Settle, when the state files say all, or before the account is removed.
+  void close();
+
+  // Reading beside the writer; any thread. Errors of all: not_found without such a message, io, corrupt.
+  struct Summaries {
+    std::vector<Mailbox::CachedSummary> present;
+    std::vector<Mailbox::CachedSummary> worked_out;  // those of them that were not in the index
+  };
+  static constexpr std::size_t summaries_limit = 256;
+  Result<Summaries> summaries(MailboxId id, const UidSet& uids);
+  struct OpenMessage {
+    File file;
+    MessageRow row;
+    std::string path;
+  };
+  Result<OpenMessage> open_message(MailboxId id, Uid uid);
+
+  DiskContext& context() { return context_; }
+  FileSystem& files() { return context_.files; }
+  const std::string& path() const { return path_; }
+  const std::string& maildir() const { return maildir_; }
+  const std::string& address() const { return address_; }
+
+  // For operations.
+  Index& index() { return *index_; }
+  std::map<MailboxId, Folder>& folders() { return folders_; }
+  Folder* find_folder(std::string_view canonical_name);
+  Folder& add_folder(Folder folder);
+  void rename_folder(Folder& folder, std::string canonical_name);
+  void remove_folder(MailboxId id);
+  std::string folder_path(std::string_view canonical_name) const;
+  // Folders in which something is left to do behind the scenes.
+  std::set<MailboxId>& restless() { return restless_; }
+  // The next UIDVALIDITY or MAILBOXID; durable when it returns.
+  Result<std::uint32_t> next_number();
+  AccountState& state() { return state_; }
+  Result<> write_state();
+  std::int64_t& root_modified() { return root_modified_; }
+  // What is remembered of a folder while the account is read anew.
+  struct Known {
+    Uid uid_next;
+    Uid first_recent;
+    ModSeq modseq;
+  };
+  const Known* known(MailboxId id) const;
+  // To be called when the index's file was written to by a checkpoint.
+  Result<> refresh_identity();
+  std::string index_path() const { return path_ + "/index.sqlite"; }
+  // Where folders go that were deleted, until their files are unlinked.
+  std::string trash_path() const { return path_ + "/deleted"; }
+
+ private:
+  struct Reader {
+    Database database;
+    std::uint64_t generation;
+  };
+
+  Result<> ensure_open();
+  Result<> open_once();
+  Result<> load_folders();
+  Result<> read_state();
+  bool index_is_ours();
+  void give_up_index(std::string_view why);
+  Result<> drop_index_files();
+  Result<> run_all(Work& work, std::span<Operation* const> batch, const Snapshots& loaded);
+  void remember_folders();
+  void forget_folders();
+  Result<OpenMessage> open_message(Database& database, MailboxId id, Uid uid);
+  Result<std::string> search_message(const std::string& folder, const MessageRow& row);
+  Result<Reader> take_reader();
+  void give_back(Reader reader);
+  void forget_readers();
+
+  DiskContext& context_;
+  std::string path_;
+  std::string maildir_;
+  std::string address_;
+  std::optional<Index> index_;
+  IndexIdentity identity_;
+  std::map<MailboxId, Folder> folders_;
+  std::map<std::string, MailboxId, std::less<>> names_;
+  std::map<MailboxId, Known> known_;
+  std::set<MailboxId> restless_;
+  AccountState state_;
+  std::int64_t root_modified_ = 0;
+  bool layout_forgotten_ = false;  // the next batch reads the account anew
+  bool rebuilt_ = false;           // sessions have to be brought to what the new index says
+
+  std::mutex readers_mutex_;
+  std::vector<Reader> readers_;
+  std::uint64_t generation_ = 0;
+};
+
+}  // namespace posthorn::storage

@@ -1,0 +1,67 @@
+// Messages on their way in: DATA, APPEND.
+#include "storage/maildir_name.h"
+#include "storage/messages.h"
+#include "storage/place_file.h"
+
+#include <algorithm>
+
+namespace posthorn::storage {
+
+Result<Folder*> find_folder(Work& work, const MailboxKey& key) {
+  return key.id != 0 ? work.folder(key.id) : work.folder(key.name);
+}
+
+// Keywords beyond the letters are in a file that follows later.
+bool AddMessages::maildir_suffices() const {
+  return std::ranges::all_of(arrivals_, [](const Arrival& each) { return each.keywords.empty(); });
+}
+
+Result<> AddMessages::run(Work& work) {
+  appended = {};
+  Folder& folder = *TRY(find_folder(work, mailbox_));
+  appended.uid_validity = folder.row.uid_validity;
+  for (const Arrival& arrival : arrivals_) appended.uids.append(TRY(add(work, folder, arrival)));
+  return {};
+}
+
+Result<Uid> AddMessages::add(Work& work, Folder& folder, const Arrival& arrival) {
+  auto& spool = static_cast<FileSpool&>(*arrival.spool);
+  MessageRow row;
+  row.uid = TRY(work.next_uid(folder));
+  row.modseq = TRY(work.modseq(folder));
+  row.flags.system = arrival.system_flags;
+  row.flags.keywords = TRY(work.keywords(folder, arrival.keywords));
+  row.wire_size = row.stored_size = spool.size();
+  row.internal_date = arrival.internal_date;
+  row.email_id = make_email_id(arrival.internal_date, spool.unique(), work.disk.context().settings.hostname);
+  std::string letters = letters_of_flags(row.flags, {});
+  if (!letters.empty()) {
+    row.place = Place::current;
+    row.info = std::move(letters);
+  }
+  const std::string path = folder.file(row);
+  const std::string tmp = folder.path + "/tmp/posthorn." + row.email_id + "." + std::to_string(row.uid);
+  work.touching(folder, row.place);
+  work.created(path);
+  if (spool.file()) {
+    TRY(link_file(work.files, *spool.file(), path, tmp));
+  } else {
+    TRY(write_file(work.files, path, tmp, spool.bytes()));
+  }
+  work.sync_later(folder.place(row.place));
+  TRY(work.add(folder, row));
+  TRY(work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary()));
+  return row.uid;
+}
+
+Result<> PrepareDelivery::run(Work& work) {
+  Folder& folder = *TRY(find_folder(work, mailbox_));
+  TRY(work.promise_more(folder));
+  TRY(spool_.share());
+  const std::string tmp = folder.path + "/tmp/posthorn." + spool_.unique() + ".ready";
+  work.created(tmp);
+  TRY(link_file(work.files, *spool_.file(), tmp, tmp + ".copy"));
+  return work.files.unlink(tmp);
+}
+
+}  // namespace posthorn::storage

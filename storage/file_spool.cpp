@@ -1,0 +1,92 @@
+#include "storage/file_spool.h"
+
+#include "message/summary_codec.h"
+
+namespace posthorn::storage {
+
+FileSpool::FileSpool(Lane& disk, FileSystem& files, std::string path, std::string unique, std::size_t memory,
+                     std::uint64_t limit)
+    : disk_(disk),
+      files_(files),
+      path_(std::move(path)),
+      unique_(std::move(unique)),
+      memory_(memory),
+      limit_(limit) {
+  parser_.emplace();
+}
+
+// One short call on the loop thread; what it leaves at a failure goes at the next start.
+FileSpool::~FileSpool() {
+  if (output_ || file_) static_cast<void>(files_.unlink(path_));
+}
+
+Error FileSpool::fail(Error error) {
+  error_ = error;
+  buffer_ = {};
+  return error;
+}
+
+Task<Result<>> FileSpool::write(std::string_view bytes) {
+  if (error_) co_return std::unexpected(*error_);
+  if (bytes.size() > limit_ - size_) {
+    co_return std::unexpected(
+        fail({Errc::too_large, "message of more than " + std::to_string(limit_) + " octets"}));
+  }
+  size_ += bytes.size();
+  buffer_.append(bytes);
+  if (buffer_.size() <= memory_) co_return Result<>();
+  auto flush = [this] { return this->flush(); };
+  auto flushed = co_await Offload(disk_, flush);
+  if (!flushed) co_return std::unexpected(fail(std::move(flushed).error()));
+  co_return Result<>();
+}
+
+Task<Result<>> FileSpool::close() {
+  if (error_) co_return std::unexpected(*error_);
+  if (output_) {
+    auto finish = [this] { return finish_file(); };
+    auto finished = co_await Offload(disk_, finish);
+    if (!finished) co_return std::unexpected(fail(std::move(finished).error()));
+  }
+  closed_ = true;
+  co_return Result<>();
+}
+
+Result<> FileSpool::flush() {
+  if (!output_) output_ = TRY(files_.open(path_, FileSystem::Open::create_new));
+  parser_->feed(buffer_);
+  TRY(files_.write(output_, buffer_));
+  buffer_.clear();
+  return {};
+}
+
+Result<> FileSpool::finish_file() {
+  TRY(flush());
+  TRY(files_.sync(output_));
+  output_ = {};
+  file_ = path_;
+  buffer_ = {};
+  return {};
+}
+
+Result<> FileSpool::share() {
+  if (file_) return {};
+  summary();
+  output_ = TRY(files_.open(path_, FileSystem::Open::create_new));
+  TRY(files_.write(output_, buffer_));
+  TRY(files_.sync(output_));
+  output_ = {};
+  file_ = path_;
+  return {};
+}
+
+const std::string& FileSpool::summary() {
+  if (!summary_) {
+    if (!file_) parser_->feed(buffer_);
+    summary_ = message::encode(parser_->finish());
+    parser_.reset();
+  }
+  return *summary_;
+}
+
+}  // namespace posthorn::storage

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/file_system.h"
+#include "base/offload.h"
+#include "message/structure.h"
+#include "storage/spool.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace posthorn::storage {
+
+// The Spool that storage hands out, and takes messages from.
+class FileSpool final : public Spool {
+ public:
+  // `unique` is the message's own part of its file names; `path` is where it goes when it is large.
+  FileSpool(Lane& disk, FileSystem& files, std::string path, std::string unique, std::size_t memory,
+            std::uint64_t limit);
+  ~FileSpool() override;
+
+  Task<Result<>> write(std::string_view bytes) override;
+  Task<Result<>> close() override;
+  std::uint64_t size() const override { return size_; }
+
+  const std::string& unique() const { return unique_; }
+  bool closed() const { return closed_; }
+
+  // The rest blocks; on the pool, once it is closed, one thread at a time.
+  // The message as a file that is synced, when it was too large for memory or share() has been called.
+  const std::optional<std::string>& file() const { return file_; }
+  // The message, while it is in memory.
+  const std::string& bytes() const { return buffer_; }
+  // Puts it into a file, so that it can be linked to several places.
+  Result<> share();
+  // The message's summary, encoded. Worked out at the first call.
+  const std::string& summary();
+
+ private:
+  Result<> flush();
+  Result<> finish_file();
+  Error fail(Error error);
+
+  Lane& disk_;
+  FileSystem& files_;
+  std::string path_;
+  std::string unique_;
+  std::size_t memory_;
+  std::uint64_t limit_;
+  std::uint64_t size_ = 0;
+  std::string buffer_;
+  File output_;
+  std::optional<std::string> file_;
+  std::optional<message::SummaryParser> parser_;
+  std::optional<std::string> summary_;
+  std::optional<Error> error_;
+  bool closed_ = false;
+};
+
+}  // namespace posthorn::storage

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "storage/index.h"
+#include "storage/message.h"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace posthorn::storage {
+
+// A mailbox of an account that is open: what its row, its state file and its directory say, as of now. In
+// memory it is ahead of all three; where one of them is lost, this is what counts.
+struct Folder {
+  MailboxRow row;
+  std::string path;  // of its directory
+  std::vector<std::string> keywords;
+  std::vector<std::string> other_lines;  // of its state file
+  std::size_t keywords_in_index = 0;
+
+  // What the state file promises: no UID from uid_ceiling on and no MODSEQ above modseq_ceiling was used.
+  Uid uid_ceiling = 1;
+  ModSeq modseq_ceiling = 1;
+  bool settled = true;  // the state file has exact values
+
+  bool checked = false;   // compared with its state file since the account was opened
+  bool doubtful = false;  // another program's change may have gone under in one of ours
+  bool lagging = false;   // there are rows with `lagging`
+  bool tombstones_pending = false;
+  bool further_keywords_stale = false;              // the file of keywords beyond the 26th
+  std::chrono::steady_clock::time_point next_look;  // listing it once more is not worth it before
+
+  std::string place(Place place) const { return path + "/" + std::string(name_of(place)); }
+  std::string file(const MessageRow& message) const { return path + "/" + message.file(); }
+};
+
+}  // namespace posthorn::storage

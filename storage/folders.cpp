@@ -1,0 +1,401 @@
+#include "storage/folders.h"
+
+#include "storage/folder_name.h"
+#include "storage/messages.h"
+#include "storage/place_file.h"
+#include "storage/wall_clock.h"
+
+#include <algorithm>
+#include <array>
+
+namespace posthorn::storage {
+namespace {
+
+constexpr std::size_t state_file_limit = 1 << 20U;
+constexpr std::size_t subscriptions_limit = 8 << 20U;
+constexpr std::string_view inbox = "INBOX";
+
+struct FirstMailbox {
+  std::string_view name;
+  SpecialUse use;
+};
+// RFC 6154 §2.
+constexpr std::array<FirstMailbox, 6> first_mailboxes{{{inbox, SpecialUse::none},
+                                                       {"Drafts", SpecialUse::drafts},
+                                                       {"Sent", SpecialUse::sent},
+                                                       {"Junk", SpecialUse::junk},
+                                                       {"Trash", SpecialUse::trash},
+                                                       {"Archive", SpecialUse::archive}}};
+
+bool is_below(std::string_view name, std::string_view parent) {
+  return name.size() > parent.size() && name.starts_with(parent) && name[parent.size()] == '/';
+}
+
+Result<> make_if_missing(FileSystem& files, const std::string& path) {
+  auto made = files.make_directory(path);
+  if (made || made.error().code == Errc::already_exists) return {};
+  return made;
+}
+
+// The directories of a mailbox and its state file; all but the entry in the Maildir itself is synced.
+Result<> make_directories(Work& work, const std::string& path, const FolderState& state) {
+  TRY(make_if_missing(work.files, path));
+  for (const char* name : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work.files, path + name));
+  if (path != work.disk.maildir()) {
+    // By which other programs know a Maildir++ folder.
+    const auto mark = work.files.open(path + "/maildirfolder", FileSystem::Open::create_new);
+    if (!mark && mark.error().code != Errc::already_exists) return std::unexpected(mark.error());
+  }
+  TRY(work.files.replace(path + "/posthorn-mailbox", to_string(state)));
+  work.sync_later(work.disk.maildir());
+  return {};
+}
+
+Result<Folder*> insert_folder(Work& work, std::string name, const FolderState& state, Uid first_recent) {
+  Folder folder;
+  folder.row.id = state.id;
+  folder.row.name = std::move(name);
+  folder.row.uid_validity = state.uid_validity;
+  folder.row.special_use = state.special_use;
+  folder.row.uid_next = state.uid_next;
+  folder.row.modseq = state.modseq;
+  folder.row.first_recent = first_recent;
+  folder.keywords = state.keywords;
+  Folder& added = work.change(work.disk.add_folder(std::move(folder)));
+  TRY(work.write(&Index::put_mailbox, added.row));
+  work.outcome.list_changed = true;
+  return &added;
+}
+
+Result<Folder*> make_folder(Work& work, std::string name, SpecialUse use) {
+  if (work.disk.folders().size() >= work.disk.context().settings.mailboxes_per_account) {
+    return too_large("mailboxes of " + work.disk.address());
+  }
+  work.layout_changing = true;
+  FolderState state;
+  state.id = state.uid_validity = TRY(work.disk.next_number());
+  state.special_use = use;
+  TRY(make_directories(work, work.disk.folder_path(name), state));
+  return insert_folder(work, std::move(name), state, 1);
+}
+
+// The levels above `name` that are not there.
+Result<> make_parents(Work& work, std::string_view name) {
+  for (std::size_t slash = name.find('/'); slash != std::string_view::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string_view parent = name.substr(0, slash);
+    if (work.disk.find_folder(parent) == nullptr)
+      TRY(make_folder(work, std::string(parent), SpecialUse::none));
+  }
+  return {};
+}
+
+Result<std::optional<FolderState>> read_folder_state(Work& work, const std::string& path) {
+  const auto text = work.files.read_whole(path + "/posthorn-mailbox", state_file_limit);
+  if (!text && text.error().code == Errc::not_found) return std::nullopt;
+  if (!text) return std::unexpected(text.error());
+  auto state = parse_folder_state(*text);
+  if (state) return *std::move(state);
+  if (state.error().code == Errc::unavailable) {
+    return failure(Errc::unavailable, path + ": " + state.error().detail);
+  }
+  work.disk.context().log.warning("storage.state_damaged",
+                                  {{"account", work.disk.address()}, {"folder", path}});
+  return std::nullopt;
+}
+
+// A folder that is on disk and not among the rows. `missing`: ids of rows without a folder.
+Result<> adopt(Work& work, const std::string& name, std::set<MailboxId>& missing) {
+  const std::string path = work.disk.folder_path(name);
+  auto state = TRY(read_folder_state(work, path));
+  const auto same = state ? work.disk.folders().find(state->id) : work.disk.folders().end();
+  if (same != work.disk.folders().end() && missing.contains(state->id)) {
+    work.layout_changing = true;
+    missing.erase(state->id);
+    Folder& folder = work.change(same->second);
+    work.disk.rename_folder(folder, name);
+    work.outcome.infos[folder.row.id] = folder.row.info();
+    work.outcome.list_changed = true;
+    return work.write(&Index::put_mailbox, folder.row);
+  }
+  // A copy of a folder has its state file too: it becomes a mailbox of its own.
+  if (same != work.disk.folders().end()) state.reset();
+  if (!state) {
+    TRY(make_folder(work, name, SpecialUse::none))->row.first_recent = 0;
+    return {};
+  }
+  work.layout_changing = true;
+  for (const char* directory : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work.files, path + directory));
+  TRY(insert_folder(work, name, *state, 0));
+  return {};
+}
+
+// Whether a directory of the Maildir looks like a folder.
+bool is_folder(Work& work, const std::string& path) {
+  const auto status = work.files.status(path);
+  if (!status || !status->directory) return false;
+  return work.files.status(path + "/cur").has_value() ||
+         work.files.status(path + "/posthorn-mailbox").has_value();
+}
+
+// Puts the folders of a tree under their new names, where a crash left any under the old one.
+Result<> move_tree(Work& work, const std::string& from, const std::string& to) {
+  std::vector<std::pair<std::string, std::string>> done;
+  for (auto& [id, folder] : work.disk.folders()) {
+    if (folder.row.name != from && !is_below(folder.row.name, from)) continue;
+    const std::string target = to + folder.row.name.substr(from.size());
+    const std::string path = work.disk.folder_path(target);
+    auto moved = work.files.rename(folder.path, path);
+    const bool moved_before = !moved && moved.error().code == Errc::not_found && is_folder(work, path);
+    if (!moved && !moved_before) {
+      for (const auto& [old_path, new_path] : done) static_cast<void>(work.files.rename(new_path, old_path));
+      return moved;
+    }
+    done.emplace_back(folder.path, path);
+    work.change(folder);
+    work.disk.rename_folder(folder, target);
+    TRY(work.write(&Index::put_mailbox, folder.row));
+    work.outcome.infos[id] = folder.row.info();
+  }
+  work.sync_later(work.disk.maildir());
+  work.outcome.list_changed = true;
+  return {};
+}
+
+// RFC 3501 §6.3.5: INBOX's messages go to a new mailbox, INBOX stays.
+Result<> move_inbox(Work& work, const std::string& to) {
+  Folder* target = work.disk.find_folder(to);
+  if (target == nullptr) target = TRY(make_folder(work, to, SpecialUse::none));
+  Folder& source = *TRY(work.folder(inbox));
+  target = TRY(work.folder(to));
+  UidSet all;
+  all.append(1, 0x7fffffff);
+  TRY(transfer(work, source, all, *target, Transfer::move));
+  return {};
+}
+
+Result<> finish_intents(Work& work) {
+  for (const IntentRow& intent : TRY(work.disk.index().intents())) {
+    work.disk.context().log.info(
+        "storage.rename_finished",
+        {{"account", work.disk.address()}, {"from", intent.from}, {"to", intent.to}});
+    TRY(intent.from == inbox ? move_inbox(work, intent.to) : move_tree(work, intent.from, intent.to));
+    TRY(work.write(&Index::remove_intents));
+  }
+  return {};
+}
+
+// Ends a rename that could not be done; its error stays the one that is told.
+void cancel_intent(Work& work) {
+  work.undo();
+  work.begin_operation();
+  auto index = work.write();
+  if (index) static_cast<void>((*index)->remove_intents());
+  static_cast<void>(work.commit());
+}
+
+}  // namespace
+
+Result<> open_account(Work& work) {
+  empty_trash(work);
+  work.begin_operation();
+  TRY(finish_intents(work));
+  TRY(sync_folders(work));
+  if (work.disk.state().mailboxes_made) return {};
+  for (const FirstMailbox& first : first_mailboxes) {
+    Folder* folder = work.disk.find_folder(first.name);
+    if (folder == nullptr) {
+      TRY(make_folder(work, std::string(first.name), first.use));
+      continue;
+    }
+    // Taken over from another server, which keeps the attribute elsewhere.
+    const bool taken = std::ranges::any_of(
+        work.disk.folders(), [&](const auto& each) { return each.second.row.special_use == first.use; });
+    if (taken) continue;
+    folder = TRY(work.folder(first.name));
+    work.change(*folder).row.special_use = first.use;
+    TRY(work.write());
+    TRY(work.write_folder_state(*folder, folder->settled));
+  }
+  TRY(work.commit());
+  work.disk.state().mailboxes_made = true;
+  auto written = work.disk.write_state();
+  if (!written) work.disk.state().mailboxes_made = false;
+  return written;
+}
+
+Result<> sync_folders(Work& work) {
+  const FileStatus root = TRY(work.files.status(work.disk.maildir()));
+  if (root.modified_ns == work.disk.root_modified()) return {};
+  std::set<MailboxId> missing;
+  for (const auto& [id, folder] : work.disk.folders()) {
+    if (folder.row.name != inbox) missing.insert(id);
+  }
+  std::vector<std::string> strangers;
+  for (const std::string& directory : TRY(work.files.list(work.disk.maildir()))) {
+    const auto name = mailbox_of_directory(directory);
+    if (!name) continue;
+    const Folder* known = work.disk.find_folder(*name);
+    if (known != nullptr) {
+      missing.erase(known->row.id);
+    } else if (is_folder(work, work.disk.maildir() + "/" + directory)) {
+      strangers.push_back(*name);
+    }
+  }
+  std::ranges::sort(strangers);
+  if (work.disk.find_folder(inbox) == nullptr) strangers.insert(strangers.begin(), std::string(inbox));
+  for (const std::string& name : strangers) {
+    auto adopted = adopt(work, name, missing);
+    if (!adopted && adopted.error().code == Errc::too_large) {
+      work.disk.context().log.warning("storage.folder_left_out",
+                                      {{"account", work.disk.address()}, {"mailbox", name}});
+      continue;
+    }
+    TRY(std::move(adopted));
+  }
+  for (const MailboxId id : missing) {
+    work.layout_changing = true;
+    work.change(work.disk.folders().at(id));
+    TRY(work.write(&Index::remove_mailbox, id));
+    work.disk.remove_folder(id);
+    work.outcome.removed.push_back(id);
+    work.outcome.list_changed = true;
+  }
+  // Not if it changed just now: something in the same tick of the clock would go unseen.
+  const bool fresh = wall_clock_ns() - root.modified_ns < mtime_tick_ns;
+  work.disk.root_modified() = fresh || !strangers.empty() ? 0 : root.modified_ns;
+  return {};
+}
+
+Result<> ListFolders::run(Work& work) {
+  TRY(sync_folders(work));
+  mailboxes.clear();
+  for (const auto& [id, folder] : work.disk.folders()) mailboxes.push_back(folder.row.info());
+  std::ranges::sort(mailboxes, {}, [](const MailboxInfo& each) {
+    return std::pair(each.name != inbox, std::string_view(each.name));
+  });
+  return {};
+}
+
+Result<> CreateFolder::run(Work& work) {
+  TRY(sync_folders(work));
+  if (work.disk.find_folder(name_) != nullptr) return failure(Errc::already_exists, "mailbox exists");
+  TRY(make_parents(work, name_));
+  created = TRY(make_folder(work, name_, use_))->row.info();
+  return {};
+}
+
+// The folder is put aside in one step, which is synced before COMMIT takes its rows away; its files go later.
+// A crash in between leaves rows without a folder, which go when the account is opened.
+Result<> RemoveFolder::run(Work& work) {
+  if (name_ == inbox) return failure(Errc::not_allowed, "INBOX can't be deleted");
+  TRY(sync_folders(work));
+  Folder* folder = work.disk.find_folder(name_);
+  if (folder == nullptr) return not_found("no mailbox of that name");
+  work.layout_changing = true;
+  const MailboxId id = folder->row.id;
+  TRY(make_if_missing(work.files, work.disk.trash_path()));
+  const std::string aside =
+      work.disk.trash_path() + "/" + std::to_string(id) + "." + work.disk.context().random.hex(8);
+  const std::string path = folder->path;
+  TRY(work.files.rename(path, aside));
+  work.sync_later(work.disk.trash_path());
+  work.sync_later(work.disk.maildir());
+  work.sync_later(work.disk.path());
+  work.change(*folder);
+  auto removed = work.write(&Index::remove_mailbox, id);
+  if (removed) {
+    work.disk.remove_folder(id);
+    removed = work.commit();
+  }
+  if (!removed) {
+    static_cast<void>(work.files.rename(aside, path));
+    return removed;
+  }
+  work.outcome.removed.push_back(id);
+  work.outcome.list_changed = true;
+  work.disk.restless().insert(id);  // empties the trash
+  return {};
+}
+
+Result<> RenameFolder::run(Work& work) {
+  TRY(sync_folders(work));
+  if (work.disk.find_folder(to_) != nullptr) return failure(Errc::already_exists, "mailbox exists");
+  return from_ == inbox ? rename_inbox(work) : rename_tree(work);
+}
+
+Result<> RenameFolder::rename_tree(Work& work) {
+  if (is_below(to_, from_)) return failure(Errc::not_allowed, "a mailbox can't go into itself");
+  bool any = false;
+  for (const auto& [id, folder] : work.disk.folders()) {
+    if (folder.row.name != from_ && !is_below(folder.row.name, from_)) continue;
+    any = true;
+    const std::string target = to_ + folder.row.name.substr(from_.size());
+    if (work.disk.find_folder(target) != nullptr) return failure(Errc::already_exists, "mailbox exists");
+    TRY(canonical_mailbox_name(target));
+  }
+  if (!any) return not_found("no mailbox of that name");
+  work.layout_changing = true;
+  TRY(make_parents(work, to_));
+  // From here on a crash is finished at the next opening.
+  TRY(work.write(&Index::add_intent, from_, to_));
+  TRY(work.commit());
+  auto moved = move_tree(work, from_, to_);
+  if (moved) moved = work.write(&Index::remove_intents);
+  if (moved) moved = work.commit();
+  if (!moved) cancel_intent(work);
+  return moved;
+}
+
+Result<> RenameFolder::rename_inbox(Work& work) {
+  work.layout_changing = true;
+  TRY(make_parents(work, to_));
+  TRY(work.write(&Index::add_intent, from_, to_));
+  TRY(work.commit());
+  auto moved = move_inbox(work, to_);
+  if (moved) moved = work.write(&Index::remove_intents);
+  if (moved) moved = work.commit();
+  if (!moved) cancel_intent(work);
+  return moved;
+}
+
+void empty_trash(Work& work) {
+  const auto left = work.files.list(work.disk.trash_path());
+  if (!left) return;
+  for (const std::string& name : *left) {
+    const auto removed = remove_tree(work.files, work.disk.trash_path() + "/" + name);
+    if (removed) continue;
+    work.disk.context().log.warning("storage.trash_stays",
+                                    {{"account", work.disk.address()}, {"error", removed.error().detail}});
+  }
+}
+
+Result<> ReadSubscriptions::run(Work& work) {
+  names.clear();
+  const std::string path = work.disk.maildir() + "/posthorn-subscriptions";
+  const auto text = work.files.read_whole(path, subscriptions_limit);
+  if (!text && text.error().code == Errc::not_found) return {};
+  if (!text) return std::unexpected(text.error());
+  names = TRY(parse_subscriptions(*text));
+  return {};
+}
+
+Result<> Subscribe::run(Work& work) {
+  ReadSubscriptions read;
+  TRY(read.run(work));
+  const auto place = std::ranges::lower_bound(read.names, name_);
+  const bool there = place != read.names.end() && *place == name_;
+  if (there == on_) return {};
+  if (!on_) {
+    read.names.erase(place);
+  } else if (read.names.size() >= work.disk.context().settings.mailboxes_per_account) {
+    return too_large("subscriptions");
+  } else {
+    read.names.insert(place, name_);
+  }
+  work.outcome.list_changed = true;
+  return work.files.replace(work.disk.maildir() + "/posthorn-subscriptions",
+                            subscriptions_to_string(read.names));
+}
+
+}  // namespace posthorn::storage

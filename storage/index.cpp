@@ -1,0 +1,384 @@
+#include "storage/index.h"
+
+#include "storage/maildir_name.h"
+
+#include <cstring>
+
+namespace posthorn::storage {
+namespace {
+
+// Raised with each change of the schema: an index of another version is made anew from the Maildir.
+constexpr std::int64_t schema_version = 1;
+
+constexpr const char* schema = R"sql(
+CREATE TABLE account (one INTEGER PRIMARY KEY CHECK (one = 1), messages INTEGER NOT NULL, octets INTEGER NOT NULL);
+INSERT INTO account VALUES (1, 0, 0);
+CREATE TABLE mailbox (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  uid_validity INTEGER NOT NULL,
+  special_use INTEGER NOT NULL,
+  uid_next INTEGER NOT NULL,
+  first_recent INTEGER NOT NULL,
+  modseq INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  unseen INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  new_modified INTEGER NOT NULL,
+  cur_modified INTEGER NOT NULL);
+CREATE TABLE keyword (
+  mailbox INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL,
+  PRIMARY KEY (mailbox, place)) WITHOUT ROWID;
+CREATE TABLE message (
+  mailbox INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  keywords BLOB,
+  modseq INTEGER NOT NULL,
+  wire_size INTEGER NOT NULL,
+  internal_date INTEGER NOT NULL,
+  stored_size INTEGER NOT NULL,
+  email_id TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  info TEXT,
+  lagging INTEGER NOT NULL,
+  PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+CREATE INDEX message_deleted ON message (mailbox, uid) WHERE flags & 8;
+CREATE INDEX message_lagging ON message (mailbox, uid) WHERE lagging = 1;
+CREATE TABLE summary (key INTEGER PRIMARY KEY, encoded BLOB NOT NULL);
+CREATE TABLE tombstone (
+  mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL, email_id TEXT,
+  PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+CREATE INDEX tombstone_pending ON tombstone (mailbox, uid) WHERE email_id IS NOT NULL;
+CREATE TABLE intent (number INTEGER PRIMARY KEY, source TEXT NOT NULL, target TEXT NOT NULL);
+)sql";
+
+// A connection that neither checkpoints nor removes the WAL when it closes, and whose cache is small: many
+// accounts may be open.
+Result<> set_up(Database& database) {
+  int answer = 0;
+  sqlite3_db_config(database.raw(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &answer);
+  sqlite3_db_config(database.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, &answer);
+  return database.run("PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-1024;");
+}
+
+constexpr const char* message_columns =
+    "uid, flags, keywords, modseq, wire_size, internal_date, stored_size, email_id, place, info, lagging";
+
+KeywordSet keywords_of(std::string_view blob) {
+  KeywordSet set;
+  if (blob.size() == sizeof(set.words())) std::memcpy(set.words().data(), blob.data(), blob.size());
+  return set;
+}
+
+std::optional<Blob> blob_of(const KeywordSet& set) {
+  if (set.empty()) return std::nullopt;
+  return Blob{{reinterpret_cast<const char*>(set.words().data()), sizeof(set.words())}};
+}
+
+MessageRow message_row(const Row& row) {
+  MessageRow message;
+  message.uid = static_cast<Uid>(row.integer(0));
+  message.flags.system = static_cast<std::uint8_t>(row.integer(1));
+  message.flags.keywords = keywords_of(row.text(2));
+  message.modseq = static_cast<ModSeq>(row.integer(3));
+  message.wire_size = static_cast<std::uint64_t>(row.integer(4));
+  message.internal_date = row.integer(5);
+  message.stored_size = static_cast<std::uint64_t>(row.integer(6));
+  message.email_id = row.text(7);
+  message.place = row.integer(8) == 0 ? Place::fresh : Place::current;
+  if (!row.is_null(9)) message.info = row.text(9);
+  message.lagging = row.integer(10) != 0;
+  return message;
+}
+
+std::int64_t place_number(Place place) { return place == Place::fresh ? 0 : 1; }
+
+}  // namespace
+
+std::string_view name_of(Place place) { return place == Place::fresh ? "new/" : "cur/"; }
+
+std::string MessageRow::file() const {
+  return std::string(name_of(place)) + to_string(MaildirName{email_id, stored_size, wire_size, uid, info});
+}
+
+std::pair<Place, std::optional<std::string>> MessageRow::due(Uid first_recent) const {
+  std::string letters = letters_of_flags(flags, info.value_or(""));
+  if (place == Place::fresh && letters.empty() && uid >= first_recent) return {place, info};
+  return {Place::current, std::move(letters)};
+}
+
+void MessageRow::compare(Uid first_recent) { lagging = due(first_recent) != std::pair(place, info); }
+
+Result<Index> Index::open(const std::string& path) {
+  Index index(TRY(Database::open(path, Database::Mode::create)));
+  Database& database = index.database_;
+  TRY(set_up(database));
+  const std::int64_t version = TRY(database.integer("PRAGMA user_version"));
+  if (version == schema_version) return index;
+  const std::int64_t tables = TRY(database.integer("SELECT count(*) FROM sqlite_schema"));
+  if (version != 0 || tables != 0)
+    return failure(Errc::corrupt, "index of version " + std::to_string(version));
+  auto transaction = TRY(Transaction::begin(database));
+  TRY(database.run(std::string(schema) + "PRAGMA user_version=" + std::to_string(schema_version)));
+  TRY(std::move(transaction).commit());
+  return index;
+}
+
+Result<Database> Index::open_reader(const std::string& path) {
+  Database database = TRY(Database::open(path, Database::Mode::read_only));
+  TRY(set_up(database));
+  return database;
+}
+
+Result<std::vector<MailboxRow>> Index::mailboxes() {
+  std::vector<MailboxRow> rows;
+  auto statement =
+      TRY(database_.query("SELECT id, name, uid_validity, special_use, uid_next, first_recent, modseq, "
+                          "messages, unseen, deleted, "
+                          "octets, new_modified, cur_modified FROM mailbox"));
+  while (const auto row = TRY(statement.step())) {
+    MailboxRow mailbox;
+    mailbox.id = static_cast<MailboxId>(row->integer(0));
+    mailbox.name = row->text(1);
+    mailbox.uid_validity = static_cast<std::uint32_t>(row->integer(2));
+    mailbox.special_use = static_cast<SpecialUse>(row->integer(3));
+    mailbox.uid_next = static_cast<Uid>(row->integer(4));
+    mailbox.first_recent = static_cast<Uid>(row->integer(5));
+    mailbox.modseq = static_cast<ModSeq>(row->integer(6));
+    mailbox.messages = static_cast<std::uint32_t>(row->integer(7));
+    mailbox.unseen = static_cast<std::uint32_t>(row->integer(8));
+    mailbox.deleted = static_cast<std::uint32_t>(row->integer(9));
+    mailbox.octets = static_cast<std::uint64_t>(row->integer(10));
+    mailbox.new_modified = row->integer(11);
+    mailbox.cur_modified = row->integer(12);
+    rows.push_back(std::move(mailbox));
+  }
+  return rows;
+}
+
+Result<> Index::put_mailbox(const MailboxRow& row) {
+  TRY(database_.execute(
+      "INSERT INTO mailbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+      "ON CONFLICT (id) DO UPDATE SET name = ?2, uid_validity = ?3, special_use = ?4, uid_next = ?5, "
+      "first_recent = ?6, modseq = ?7, messages = ?8, unseen = ?9, deleted = ?10, octets = ?11, "
+      "new_modified = ?12, cur_modified = ?13",
+      row.id, row.name, row.uid_validity, static_cast<int>(row.special_use), row.uid_next, row.first_recent,
+      row.modseq, row.messages, row.unseen, row.deleted, row.octets, row.new_modified, row.cur_modified));
+  return {};
+}
+
+Result<> Index::remove_mailbox(MailboxId id) {
+  TRY(remove_messages(id));
+  TRY(database_.execute("DELETE FROM keyword WHERE mailbox = ?1", id));
+  TRY(database_.execute("DELETE FROM mailbox WHERE id = ?1", id));
+  return {};
+}
+
+Result<> Index::remove_messages(MailboxId id) {
+  TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1", id));
+  TRY(database_.execute("DELETE FROM tombstone WHERE mailbox = ?1", id));
+  TRY(database_.execute("DELETE FROM summary WHERE key BETWEEN ?1 AND ?2", summary_key(id, 0),
+                        summary_key(id, 0x7fffffff)));
+  return {};
+}
+
+Result<std::vector<std::string>> Index::keywords(MailboxId id) {
+  std::vector<std::string> names;
+  auto statement = TRY(database_.query("SELECT name FROM keyword WHERE mailbox = ?1 ORDER BY place", id));
+  while (const auto row = TRY(statement.step())) names.emplace_back(row->text(0));
+  return names;
+}
+
+Result<> Index::add_keyword(MailboxId id, std::size_t place, std::string_view name) {
+  TRY(database_.execute("INSERT OR REPLACE INTO keyword VALUES (?1, ?2, ?3)", id, place, name));
+  return {};
+}
+
+Result<> Index::add_to_account(std::int64_t messages, std::int64_t octets) {
+  TRY(database_.execute("UPDATE account SET messages = messages + ?1, octets = octets + ?2", messages,
+                        octets));
+  return {};
+}
+
+Result<> Index::insert_message(MailboxId id, const MessageRow& row) {
+  const auto keywords = blob_of(row.flags.keywords);
+  TRY(database_.execute(
+      "INSERT INTO message (mailbox, uid, flags, keywords, modseq, wire_size, internal_date, stored_size, "
+      "email_id, place, info, lagging) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      id, row.uid, row.flags.system, keywords, row.modseq, row.wire_size, row.internal_date, row.stored_size,
+      row.email_id, place_number(row.place), row.info, row.lagging ? 1 : 0));
+  return {};
+}
+
+Result<> Index::update_flags(MailboxId id, const MessageRow& row) {
+  const auto keywords = blob_of(row.flags.keywords);
+  TRY(database_.execute(
+      "UPDATE message SET flags = ?3, keywords = ?4, modseq = ?5, place = ?6, info = ?7, lagging = ?8 "
+      "WHERE mailbox = ?1 AND uid = ?2",
+      id, row.uid, row.flags.system, keywords, row.modseq, place_number(row.place), row.info,
+      row.lagging ? 1 : 0));
+  return {};
+}
+
+Result<> Index::remove_message(MailboxId id, Uid uid) {
+  TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1 AND uid = ?2", id, uid));
+  TRY(database_.execute("DELETE FROM summary WHERE key = ?1", summary_key(id, uid)));
+  return {};
+}
+
+Result<> Index::insert_tombstone(MailboxId id, Uid uid, ModSeq modseq, std::string_view email_id) {
+  std::optional<std::string_view> pending;
+  if (!email_id.empty()) pending = email_id;
+  TRY(database_.execute("INSERT OR REPLACE INTO tombstone VALUES (?1, ?2, ?3, ?4)", id, uid, modseq,
+                        pending));
+  return {};
+}
+
+Result<bool> Index::has_tombstone(MailboxId id, Uid uid) {
+  auto statement = TRY(database_.query("SELECT 1 FROM tombstone WHERE mailbox = ?1 AND uid = ?2", id, uid));
+  return TRY(statement.step()).has_value();
+}
+
+Result<std::vector<TombstoneRow>> Index::pending_tombstones(MailboxId id) {
+  std::vector<TombstoneRow> rows;
+  auto statement = TRY(
+      database_.query("SELECT uid, email_id FROM tombstone WHERE mailbox = ?1 AND email_id IS NOT NULL", id));
+  while (const auto row = TRY(statement.step())) {
+    rows.push_back({static_cast<Uid>(row->integer(0)), std::string(row->text(1))});
+  }
+  return rows;
+}
+
+Result<> Index::clear_pending_tombstones(MailboxId id) {
+  TRY(database_.execute("UPDATE tombstone SET email_id = NULL WHERE mailbox = ?1 AND email_id IS NOT NULL",
+                        id));
+  return {};
+}
+
+Result<> Index::put_summary(MailboxId id, Uid uid, std::string_view encoded) {
+  TRY(database_.execute("INSERT OR REPLACE INTO summary VALUES (?1, ?2)", summary_key(id, uid),
+                        Blob{encoded}));
+  return {};
+}
+
+Result<> Index::copy_summary(MailboxId from, Uid source, MailboxId to, Uid target) {
+  TRY(database_.execute("INSERT OR REPLACE INTO summary SELECT ?2, encoded FROM summary WHERE key = ?1",
+                        summary_key(from, source), summary_key(to, target)));
+  return {};
+}
+
+Result<std::vector<MessageRow>> Index::messages(MailboxId id, const UidSet& uids) {
+  std::vector<MessageRow> rows;
+  static const std::string sql = std::string("SELECT ") + message_columns +
+                                 " FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";
+  for (const UidSet::Range& range : uids.ranges()) {
+    auto statement = TRY(database_.query(sql, id, range.first, range.last));
+    while (const auto row = TRY(statement.step())) rows.push_back(message_row(*row));
+  }
+  return rows;
+}
+
+Result<std::vector<MessageRow>> Index::deleted(MailboxId id, const UidSet& uids) {
+  static_assert(static_cast<int>(SystemFlag::deleted) == 8, "as the statements say");
+  std::vector<MessageRow> rows;
+  static const std::string sql = std::string("SELECT ") + message_columns +
+                                 " FROM message WHERE mailbox = ?1 AND flags & 8 ORDER BY uid";
+  auto statement = TRY(database_.query(sql, id));
+  while (const auto row = TRY(statement.step())) {
+    if (uids.contains(static_cast<Uid>(row->integer(0)))) rows.push_back(message_row(*row));
+  }
+  return rows;
+}
+
+Result<std::vector<MessageRow>> Index::lagging(MailboxId id, std::size_t limit) {
+  std::vector<MessageRow> rows;
+  static const std::string sql = std::string("SELECT ") + message_columns +
+                                 " FROM message WHERE mailbox = ?1 AND lagging = 1 ORDER BY uid LIMIT ?2";
+  auto statement = TRY(database_.query(sql, id, limit));
+  while (const auto row = TRY(statement.step())) rows.push_back(message_row(*row));
+  return rows;
+}
+
+Result<std::vector<Message>> Index::load(MailboxId id) {
+  std::vector<Message> messages;
+  auto statement = TRY(database_.query(
+      "SELECT uid, flags, keywords, modseq, internal_date, wire_size FROM message WHERE mailbox = ?1 "
+      "ORDER BY uid",
+      id));
+  while (const auto row = TRY(statement.step())) {
+    Message message;
+    message.uid = static_cast<Uid>(row->integer(0));
+    message.flags.system = static_cast<std::uint8_t>(row->integer(1));
+    message.flags.keywords = keywords_of(row->text(2));
+    message.modseq = static_cast<ModSeq>(row->integer(3));
+    message.internal_date = row->integer(4);
+    message.size = static_cast<std::uint64_t>(row->integer(5));
+    messages.push_back(message);
+  }
+  return messages;
+}
+
+Result<> Index::mark_claimed(MailboxId id, Uid from, Uid to) {
+  TRY(database_.execute(
+      "UPDATE message SET lagging = 1 WHERE mailbox = ?1 AND uid >= ?2 AND uid < ?3 AND place = 0", id, from,
+      to));
+  return {};
+}
+
+Result<std::uint32_t> Index::count_from(MailboxId id, Uid first) {
+  return static_cast<std::uint32_t>(
+      TRY(database_.integer("SELECT count(*) FROM message WHERE mailbox = ?1 AND uid >= ?2", id, first)));
+}
+
+Result<> Index::visit_email_ids(const std::function<void(MailboxId, Uid, std::string_view)>& visit) {
+  auto statement = TRY(database_.query("SELECT mailbox, uid, email_id FROM message"));
+  while (const auto row = TRY(statement.step())) {
+    visit(static_cast<MailboxId>(row->integer(0)), static_cast<Uid>(row->integer(1)), row->text(2));
+  }
+  return {};
+}
+
+Result<std::vector<IntentRow>> Index::intents() {
+  std::vector<IntentRow> rows;
+  auto statement = TRY(database_.query("SELECT number, source, target FROM intent ORDER BY number"));
+  while (const auto row = TRY(statement.step())) {
+    rows.push_back({row->integer(0), std::string(row->text(1)), std::string(row->text(2))});
+  }
+  return rows;
+}
+
+Result<> Index::add_intent(std::string_view from, std::string_view to) {
+  TRY(database_.execute("INSERT INTO intent (source, target) VALUES (?1, ?2)", from, to));
+  return {};
+}
+
+Result<> Index::remove_intents() {
+  TRY(database_.execute("DELETE FROM intent"));
+  return {};
+}
+
+Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid) {
+  static const std::string sql =
+      std::string("SELECT ") + message_columns + " FROM message WHERE mailbox = ?1 AND uid = ?2";
+  auto statement = TRY(database.query(sql, id, uid));
+  const auto row = TRY(statement.step());
+  if (!row) return std::nullopt;
+  return message_row(*row);
+}
+
+std::int64_t summary_key(MailboxId id, Uid uid) {
+  // Both lie below 2^31.
+  return static_cast<std::int64_t>(id << 31U | uid);
+}
+
+Result<IndexIdentity> identify_index(FileSystem& files, const std::string& path) {
+  const FileStatus status = TRY(files.status(path));
+  IndexIdentity identity{status.device, status.inode, status.size, status.modified_ns, 0};
+  const auto wal = files.status(path + "-wal");
+  if (wal) identity.wal_inode = wal->inode;
+  return identity;
+}
+
+}  // namespace posthorn::storage

@@ -1,0 +1,144 @@
+#pragma once
+
+#include "base/file_system.h"
+#include "base/sqlite.h"
+#include "storage/message.h"
+#include "storage/state_file.h"
+#include "storage/store.h"
+#include "storage/uid_set.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace posthorn::storage {
+
+// A mailbox as the index knows it.
+struct MailboxRow {
+  MailboxId id = 0;
+  std::string name;
+  std::uint32_t uid_validity = 0;
+  SpecialUse special_use = SpecialUse::none;
+  Uid uid_next = 1;
+  Uid first_recent = 1;
+  ModSeq modseq = 1;
+  std::uint32_t messages = 0;
+  std::uint32_t unseen = 0;
+  std::uint32_t deleted = 0;
+  std::uint64_t octets = 0;
+  // mtimes of new/ and cur/ when both were as the rows say; 0: they have to be listed.
+  std::int64_t new_modified = 0;
+  std::int64_t cur_modified = 0;
+
+  MailboxInfo info() const { return {id, name, uid_validity, special_use}; }
+};
+
+enum class Place : std::uint8_t { fresh, current };  // new/ or cur/
+std::string_view name_of(Place place);               // "new/" or "cur/"
+
+// A message as the index knows it. The name of its file is made of this.
+struct MessageRow {
+  Uid uid = 0;
+  Flags flags;
+  ModSeq modseq = 0;
+  std::uint64_t wire_size = 0;
+  std::uint64_t stored_size = 0;
+  std::int64_t internal_date = 0;
+  std::string email_id;
+  Place place = Place::fresh;
+  std::optional<std::string> info;  // the flags last seen in the name
+  bool lagging = false;             // the name does not say what the flags are
+
+  Message message() const { return {uid, flags, modseq, internal_date, wire_size}; }
+  // "cur/1700000000.x.host,S=1,W=1,U=1:2,S"
+  std::string file() const;
+  // Where it should be, given the UID from which on messages are recent: `place` and `info` as they should
+  // be.
+  std::pair<Place, std::optional<std::string>> due(Uid first_recent) const;
+  // Sets `lagging` by due().
+  void compare(Uid first_recent);
+};
+
+struct TombstoneRow {
+  Uid uid = 0;
+  std::string email_id;  // empty once its file has been unlinked for good
+};
+
+// A rename that has begun.
+struct IntentRow {
+  std::int64_t number = 0;
+  std::string from;
+  std::string to;
+};
+
+// The rows of one account: what is looked up and counted, all of which can be made anew from the Maildir.
+// Each function is one or a few statements and takes part in the caller's transaction. Errors: those of
+// Statement::step(); corrupt means that the index has to be rebuilt.
+class Index {
+ public:
+  // Opens the index, or makes an empty one where there is none. Errors: corrupt for a file that is none, or
+  // of another version.
+  static Result<Index> open(const std::string& path);
+  // A connection for reading beside the writer.
+  static Result<Database> open_reader(const std::string& path);
+
+  Database& database() { return database_; }
+
+  Result<std::vector<MailboxRow>> mailboxes();
+  Result<> put_mailbox(const MailboxRow& row);
+  Result<> remove_mailbox(MailboxId id);   // with all that it has
+  Result<> remove_messages(MailboxId id);  // all its messages, summaries, tombstones
+  Result<std::vector<std::string>> keywords(MailboxId id);
+  Result<> add_keyword(MailboxId id, std::size_t place, std::string_view name);
+  Result<> add_to_account(std::int64_t messages, std::int64_t octets);
+
+  Result<> insert_message(MailboxId id, const MessageRow& row);
+  Result<> update_flags(MailboxId id, const MessageRow& row);  // flags, modseq, place, info, lagging
+  Result<> remove_message(MailboxId id, Uid uid);              // with its summary
+  Result<> insert_tombstone(MailboxId id, Uid uid, ModSeq modseq, std::string_view email_id);
+  Result<bool> has_tombstone(MailboxId id, Uid uid);
+  Result<std::vector<TombstoneRow>> pending_tombstones(MailboxId id);
+  Result<> clear_pending_tombstones(MailboxId id);
+  Result<> put_summary(MailboxId id, Uid uid, std::string_view encoded);
+  Result<> copy_summary(MailboxId from, Uid source, MailboxId to, Uid target);
+
+  // Ascending by UID.
+  Result<std::vector<MessageRow>> messages(MailboxId id, const UidSet& uids);
+  Result<std::vector<MessageRow>> deleted(MailboxId id, const UidSet& uids);  // those flagged \Deleted
+  Result<std::vector<MessageRow>> lagging(MailboxId id, std::size_t limit);
+  Result<std::vector<Message>> load(MailboxId id);
+  Result<> mark_claimed(MailboxId id, Uid from, Uid to);  // those still in new/ are to move
+  Result<std::uint32_t> count_from(MailboxId id, Uid first);
+  // Whether a message with this email id is anywhere; a scan of all rows.
+  Result<> visit_email_ids(const std::function<void(MailboxId, Uid, std::string_view)>& visit);
+
+  Result<std::vector<IntentRow>> intents();
+  Result<> add_intent(std::string_view from, std::string_view to);
+  Result<> remove_intents();
+
+ private:
+  explicit Index(Database database) : database_(std::move(database)) {}
+  Database database_;
+};
+
+// One message's row through any connection.
+Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid);
+// The key of a message's summary.
+std::int64_t summary_key(MailboxId id, Uid uid);
+
+// What tells that a file at the index's path is still the one that was opened, and that nobody wrote into
+// it: in WAL mode the file itself changes at our own checkpoints only.
+struct IndexIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::uint64_t wal_inode = 0;
+  bool operator==(const IndexIdentity&) const = default;
+};
+Result<IndexIdentity> identify_index(FileSystem& files, const std::string& path);
+
+}  // namespace posthorn::storage

@@ -1,0 +1,193 @@
+#include "storage/mailbox.h"
+
+#include "storage/message_bytes.h"
+#include "storage/messages.h"
+#include "storage/state_file.h"
+
+namespace posthorn::storage {
+
+MailboxImpl::MailboxImpl(std::shared_ptr<AccountImpl> account, MailboxInfo info,
+                         std::shared_ptr<const Snapshot> snapshot, std::vector<std::string> keywords,
+                         Uid first_recent)
+    : account_(std::move(account)),
+      info_(std::move(info)),
+      snapshot_(std::move(snapshot)),
+      keywords_(std::move(keywords)),
+      first_recent_(first_recent) {}
+
+MailboxImpl::~MailboxImpl() = default;
+
+std::optional<std::size_t> MailboxImpl::find_keyword(std::string_view keyword) const {
+  return storage::find_keyword(keywords_, keyword);
+}
+
+Uid MailboxImpl::claim_recent() {
+  const Uid before = std::exchange(first_recent_, std::max(first_recent_, snapshot_->uid_next()));
+  if (first_recent_ != before && !deleted_ && !account_->parts().closing) {
+    account_->parts().background.start(persist_claim(shared_from_this()));
+  }
+  return before;
+}
+
+// Should it be lost, messages are \Recent once more, which harms nobody.
+Task<void> MailboxImpl::persist_claim(std::shared_ptr<MailboxImpl> self) {
+  ClaimRecent operation(info_.id, first_recent_);
+  static_cast<void>(co_await self->account_->run(operation));
+}
+
+void MailboxImpl::add_listener(Listener& listener) {
+  listeners_.add(listener);
+  watch();
+}
+
+void MailboxImpl::remove_listener(Listener& listener) {
+  listeners_.remove(listener);
+  if (listeners_.empty()) watch_.reset();
+}
+
+// While somebody listens, what other programs do to the folder is looked at as it happens.
+void MailboxImpl::watch() {
+  if (watch_ || deleted_ || listeners_.empty()) return;
+  const std::string path = account_->disk().folder_path(info_.name);
+  watch_ = std::make_unique<Watch>(
+      account_->parts().lane.loop(), std::vector<std::string>{path + "/new", path + "/cur"}, [this] {
+        if (account_->parts().closing) return;
+        poll_again_ = polling_;
+        if (polling_) return;
+        polling_ = true;
+        account_->parts().background.start(poll_in_background(shared_from_this()));
+      });
+}
+
+Task<void> MailboxImpl::poll_in_background(std::shared_ptr<MailboxImpl> self) {
+  do {
+    poll_again_ = false;
+    static_cast<void>(co_await self->poll());
+  } while (poll_again_ && !deleted_);
+  polling_ = false;
+}
+
+void MailboxImpl::tell() { listeners_.tell(account_->parts().lane.loop(), shared_from_this()); }
+
+void MailboxImpl::set_snapshot(std::shared_ptr<const Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+  tell();
+}
+
+void MailboxImpl::set_info(MailboxInfo info) {
+  info_ = std::move(info);
+  watch_.reset();
+  watch();
+  tell();
+}
+
+void MailboxImpl::set_deleted() {
+  deleted_ = true;
+  watch_.reset();
+  tell();
+}
+
+Task<Result<>> MailboxImpl::poll() {
+  PollMailbox operation(info_.id);
+  co_return co_await account_->run(operation);
+}
+
+Task<Result<Appended>> MailboxImpl::append(std::vector<Arrival> arrivals) {
+  AddMessages operation({info_.id, {}}, std::move(arrivals));
+  auto ended = co_await account_->run(operation);
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return std::move(operation.appended);
+}
+
+Task<Result<Stored>> MailboxImpl::store(StoreRequest request) {
+  ChangeFlags operation(info_.id, std::move(request));
+  auto ended = co_await account_->run(operation);
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return std::move(operation.stored);
+}
+
+Task<Result<UidSet>> MailboxImpl::expunge(UidSet uids, bool all) {
+  Expunge operation({info_.id, {}}, std::move(uids), all);
+  auto ended = co_await account_->run(operation);
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return std::move(operation.expunged);
+}
+
+Task<Result<Copied>> MailboxImpl::copy(UidSet uids, std::shared_ptr<Mailbox> target) {
+  return transfer(std::move(uids), std::move(target), false);
+}
+
+Task<Result<Copied>> MailboxImpl::move(UidSet uids, std::shared_ptr<Mailbox> target) {
+  return transfer(std::move(uids), std::move(target), true);
+}
+
+Task<Result<Copied>> MailboxImpl::transfer(UidSet uids, std::shared_ptr<Mailbox> target, bool move) {
+  if (&target->account() != account_.get()) {
+    co_return failure(Errc::unavailable, "the target is a mailbox of another account");
+  }
+  TransferMessages operation(info_.id, std::move(uids), target->info().id,
+                             move ? Transfer::move : Transfer::copy);
+  auto ended = co_await account_->run(operation);
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return std::move(operation.copied);
+}
+
+Task<Result<std::vector<Mailbox::CachedSummary>>> MailboxImpl::summaries(UidSet uids) {
+  auto awake = co_await account_->wake();
+  if (!awake) co_return std::unexpected(awake.error());
+  auto job = [this, &uids] { return account_->disk().summaries(info_.id, uids); };
+  auto found = co_await Offload(account_->parts().lane, job);
+  if (!found && found.error().code != Errc::busy) {
+    // The index may be broken: the next operation finds out and makes it anew.
+    auto polled = co_await poll();
+    if (!polled) co_return std::unexpected(polled.error());
+    found = co_await Offload(account_->parts().lane, job);
+  }
+  if (!found) co_return std::unexpected(found.error());
+  if (!found->worked_out.empty() && !account_->parts().closing) {
+    account_->parts().background.start(keep(shared_from_this(), std::move(found->worked_out)));
+  }
+  co_return std::move(found->present);
+}
+
+Task<void> MailboxImpl::keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries) {
+  KeepSummaries operation(info_.id, std::move(summaries));
+  static_cast<void>(co_await self->account_->run(operation));
+}
+
+Task<Result<AccountDisk::OpenMessage>> MailboxImpl::find_message(Uid uid) {
+  auto awake = co_await account_->wake();
+  if (!awake) co_return std::unexpected(awake.error());
+  auto job = [this, uid] { return account_->disk().open_message(info_.id, uid); };
+  auto found = co_await Offload(account_->parts().lane, job);
+  if (!found && found.error().code != Errc::busy && snapshot_->find(uid)) {
+    auto polled = co_await poll();
+    if (!polled) co_return std::unexpected(polled.error());
+    found = co_await Offload(account_->parts().lane, job);
+  }
+  co_return found;
+}
+
+Task<Result<std::unique_ptr<MessageBytes>>> MailboxImpl::bytes(Uid uid) {
+  auto found = co_await find_message(uid);
+  if (!found) co_return std::unexpected(found.error());
+  co_return std::make_unique<StoredBytes>(account_->parts().lane, account_->disk().files(),
+                                          std::move(found->file), found->row.stored_size,
+                                          found->row.wire_size);
+}
+
+Task<Result<std::string>> MailboxImpl::head(Uid uid, std::size_t limit) {
+  auto found = co_await find_message(uid);
+  if (!found) co_return std::unexpected(found.error());
+  StoredBytes bytes(account_->parts().lane, account_->disk().files(), std::move(found->file),
+                    found->row.stored_size, found->row.wire_size);
+  std::string head;
+  while (head.size() < limit && head.size() < bytes.size()) {
+    auto more = co_await bytes.read(head.size(), limit - head.size());
+    if (!more) co_return std::unexpected(more.error());
+    head += *more;
+  }
+  co_return head;
+}
+
+}  // namespace posthorn::storage

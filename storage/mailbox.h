@@ -1,0 +1,69 @@
+#pragma once
+
+#include "storage/account.h"
+#include "storage/store.h"
+#include "storage/watch.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace posthorn::storage {
+
+// A mailbox on the loop thread.
+class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<MailboxImpl> {
+ public:
+  MailboxImpl(std::shared_ptr<AccountImpl> account, MailboxInfo info,
+              std::shared_ptr<const Snapshot> snapshot, std::vector<std::string> keywords, Uid first_recent);
+  ~MailboxImpl() override;
+
+  const MailboxInfo& info() const override { return info_; }
+  bool deleted() const override { return deleted_; }
+  Account& account() override { return *account_; }
+  std::shared_ptr<const Snapshot> snapshot() const override { return snapshot_; }
+  const std::vector<std::string>& keywords() const override { return keywords_; }
+  std::optional<std::size_t> find_keyword(std::string_view keyword) const override;
+  Uid claim_recent() override;
+  Uid first_recent() const override { return first_recent_; }
+  void add_listener(Listener& listener) override;
+  void remove_listener(Listener& listener) override;
+  Task<Result<>> poll() override;
+  Task<Result<Appended>> append(std::vector<Arrival> arrivals) override;
+  Task<Result<Stored>> store(StoreRequest request) override;
+  Task<Result<UidSet>> expunge(UidSet uids, bool all) override;
+  Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target) override;
+  Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target) override;
+  Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids) override;
+  Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) override;
+  Task<Result<std::string>> head(Uid uid, std::size_t limit) override;
+
+  // What a batch changed.
+  void set_snapshot(std::shared_ptr<const Snapshot> snapshot);
+  void set_keywords(std::vector<std::string> keywords) { keywords_ = std::move(keywords); }
+  void set_info(MailboxInfo info);
+  void set_deleted();
+  AccountImpl& owner() { return *account_; }
+
+ private:
+  Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, bool move);
+  Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
+  Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries);
+  Task<void> poll_in_background(std::shared_ptr<MailboxImpl> self);
+  Task<Result<AccountDisk::OpenMessage>> find_message(Uid uid);
+  void tell();
+  void watch();
+
+  std::shared_ptr<AccountImpl> account_;
+  MailboxInfo info_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::string> keywords_;
+  Uid first_recent_;
+  Listeners listeners_;
+  std::unique_ptr<Watch> watch_;
+  bool deleted_ = false;
+  bool polling_ = false;
+  bool poll_again_ = false;
+};
+
+}  // namespace posthorn::storage

@@ -1,0 +1,57 @@
+#include "storage/measure.h"
+
+#include "message/structure.h"
+#include "message/summary_codec.h"
+
+namespace posthorn::storage {
+namespace {
+
+constexpr std::size_t chunk_size = 256 * 1024;
+
+message::LineEnds guess_line_ends(std::string_view beginning) {
+  const std::size_t end = beginning.find('\n');
+  const bool bare = end != std::string_view::npos && (end == 0 || beginning[end - 1] != '\r');
+  return bare ? message::LineEnds::lf : message::LineEnds::crlf;
+}
+
+}  // namespace
+
+Result<File> open_message_file(FileSystem& files, const std::string& path) {
+  const FileStatus named = TRY(files.status(path));
+  if (named.directory) return failure(Errc::not_allowed, path + " is a directory");
+  File file = TRY(files.open(path, FileSystem::Open::read));
+  const FileStatus opened = TRY(files.status(file));
+  if (opened.inode != named.inode || opened.device != named.device) {
+    return failure(Errc::not_allowed, path + " is not a file of its own");
+  }
+  return file;
+}
+
+Result<Measured> measure(FileSystem& files, const std::string& path, std::optional<message::LineEnds> ends) {
+  Measured measured;
+  const FileStatus status = TRY(files.status(path));
+  if (status.directory) return failure(Errc::not_allowed, path + " is a directory");
+  if (status.size == 0) {
+    // Not opened: a pipe would have no size either, and would never answer.
+    measured.summary = message::encode(message::SummaryParser().finish());
+    return measured;
+  }
+  const File file = TRY(open_message_file(files, path));
+  std::string chunk = TRY(files.read(file, 0, chunk_size));
+  if (!ends) ends = guess_line_ends(chunk);
+  message::WireForm form(*ends);
+  message::SummaryParser parser(*ends);
+  std::string wire;
+  while (!chunk.empty()) {
+    measured.stored_size += chunk.size();
+    parser.feed(chunk);
+    wire.clear();
+    form.feed(chunk, wire);
+    measured.wire_size += wire.size();
+    chunk = TRY(files.read(file, measured.stored_size, chunk_size));
+  }
+  measured.summary = message::encode(parser.finish());
+  return measured;
+}
+
+}  // namespace posthorn::storage

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/file_system.h"
+#include "message/line_ends.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace posthorn::storage {
+
+// What a message's file says of itself.
+struct Measured {
+  std::uint64_t stored_size = 0;
+  std::uint64_t wire_size = 0;
+  std::string summary;  // encoded
+};
+
+// Reads a message's file through. Without `ends`, LF alone at the end of its first line means LF throughout
+// (design, decision 8); otherwise the bytes are as on the wire.
+//
+// Errors: io; not_allowed for what is no regular file of `path` itself (a symbolic link).
+Result<Measured> measure(FileSystem& files, const std::string& path, std::optional<message::LineEnds> ends);
+
+// Opens the regular file at `path` for reading. Errors: as of FileSystem; not_allowed for a symbolic link.
+Result<File> open_message_file(FileSystem& files, const std::string& path);
+
+}  // namespace posthorn::storage

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "base/result.h"
+#include "base/task.h"
+#include "storage/snapshot.h"
+#include "storage/store.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace posthorn::storage {
+
+class Work;
+using Snapshots = std::map<MailboxId, std::shared_ptr<const Snapshot>>;
+
+// One thing to do in an account, queued on the loop thread, run on the pool as part of a batch. Results are
+// members of the classes made of it; they count when there is no error.
+class Operation {
+ public:
+  Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  // Does the work. It may be called again after a failure of the whole batch, so results begin anew. What it
+  // did is undone when it gives an error.
+  virtual Result<> run(Work& work) = 0;
+  // It shares its batch with no other, as it decides about commits itself.
+  virtual bool alone() const { return false; }
+  // What it changes can be had back from the Maildir: its COMMIT needs no sync of its own.
+  virtual bool maildir_suffices() const { return false; }
+
+  std::optional<Error> error;
+  Signal done;
+
+ protected:
+  ~Operation() = default;
+};
+
+}  // namespace posthorn::storage

@@ -1,0 +1,54 @@
+#include "storage/place_file.h"
+
+namespace posthorn::storage {
+namespace {
+
+constexpr std::size_t chunk_size = 256 * 1024;
+
+Result<> fill(FileSystem& files, const std::string& tmp, const File& source) {
+  const File target = TRY(files.open(tmp, FileSystem::Open::create_new));
+  std::uint64_t offset = 0;
+  while (true) {
+    const std::string chunk = TRY(files.read(source, offset, chunk_size));
+    if (chunk.empty()) break;
+    TRY(files.write(target, chunk));
+    offset += chunk.size();
+  }
+  return files.sync(target);
+}
+
+Result<> fill(FileSystem& files, const std::string& tmp, std::string_view bytes) {
+  const File target = TRY(files.open(tmp, FileSystem::Open::create_new));
+  TRY(files.write(target, bytes));
+  return files.sync(target);
+}
+
+Result<> finish(FileSystem& files, Result<> filled, const std::string& tmp, const std::string& path) {
+  if (filled) filled = files.rename(tmp, path);
+  if (!filled) static_cast<void>(files.unlink(tmp));
+  return filled;
+}
+
+}  // namespace
+
+Result<> write_file(FileSystem& files, const std::string& path, const std::string& tmp,
+                    std::string_view bytes) {
+  return finish(files, fill(files, tmp, bytes), tmp, path);
+}
+
+Result<> link_file(FileSystem& files, const std::string& existing, const std::string& path,
+                   const std::string& tmp) {
+  auto linked = files.link(existing, path);
+  if (linked || linked.error().code != Errc::io) return linked;
+  const File source = TRY(files.open(existing, FileSystem::Open::read));
+  return finish(files, fill(files, tmp, source), tmp, path);
+}
+
+Result<> remove_tree(FileSystem& files, const std::string& path) {
+  const FileStatus status = TRY(files.status(path));
+  if (!status.directory) return files.unlink(path);
+  for (const std::string& name : TRY(files.list(path))) TRY(remove_tree(files, path + "/" + name));
+  return files.remove_directory(path);
+}
+
+}  // namespace posthorn::storage

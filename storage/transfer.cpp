@@ -1,0 +1,91 @@
+// COPY and MOVE.
+#include "storage/maildir_name.h"
+#include "storage/messages.h"
+#include "storage/place_file.h"
+
+#include <array>
+
+namespace posthorn::storage {
+namespace {
+
+// The places of keywords in the target's table for those in the source's.
+class KeywordMap {
+ public:
+  KeywordMap(Work& work, const Folder& from, Folder& to) : work_(work), from_(from), to_(to) {}
+
+  Result<KeywordSet> map(const KeywordSet& keywords) {
+    if (&from_ == &to_) return keywords;
+    KeywordSet result;
+    for (std::size_t place = 0; place < from_.keywords.size(); ++place) {
+      if (!keywords.has(place)) continue;
+      if (!places_[place]) places_[place] = places_of(TRY(work_.keywords(to_, {from_.keywords[place]})));
+      result.add(*places_[place]);
+    }
+    return result;
+  }
+
+ private:
+  static std::size_t places_of(const KeywordSet& one) {
+    std::size_t place = 0;
+    while (!one.has(place)) ++place;
+    return place;
+  }
+
+  Work& work_;
+  const Folder& from_;
+  Folder& to_;
+  std::array<std::optional<std::size_t>, KeywordSet::capacity> places_;
+};
+
+}  // namespace
+
+Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how) {
+  Copied copied;
+  copied.uid_validity = to.row.uid_validity;
+  // So that names are as the rows say.
+  TRY(work.look(from, Work::Thoroughness::quick));
+  KeywordMap keywords(work, from, to);
+  for (const MessageRow& source : TRY(work.disk.index().messages(from.row.id, uids))) {
+    MessageRow target = source;
+    target.uid = TRY(work.next_uid(to));
+    target.flags.keywords = TRY(keywords.map(source.flags.keywords));
+    std::string letters = letters_of_flags(target.flags, {});
+    target.place = letters.empty() ? Place::fresh : Place::current;
+    target.info.reset();
+    if (!letters.empty()) target.info = std::move(letters);
+    target.lagging = false;
+
+    const std::string path = to.file(target);
+    work.touching(to, target.place);
+    work.created(path);
+    const std::string tmp = to.path + "/tmp/posthorn." + target.email_id + "." + std::to_string(target.uid);
+    auto linked = link_file(work.files, from.file(source), path, tmp);
+    if (!linked && linked.error().code == Errc::not_found) {
+      // Another program has taken it away just now. The next look says so.
+      work.change(from).row.cur_modified = 0;
+      continue;
+    }
+    TRY(std::move(linked));
+    work.sync_later(to.place(target.place));
+    target.modseq = TRY(work.modseq(to));
+    TRY(work.add(to, target));
+    TRY(work.write(&Index::copy_summary, from.row.id, source.uid, to.row.id, target.uid));
+    if (how == Transfer::move) {
+      TRY(work.remove(from, source, source.email_id));
+      work.unlink_after_commit(from, source);
+    }
+    copied.source.push_back(source.uid);
+    copied.target.push_back(target.uid);
+  }
+  return copied;
+}
+
+Result<> TransferMessages::run(Work& work) {
+  copied = {};
+  Folder& from = *TRY(work.folder(from_));
+  Folder& to = *TRY(work.folder(to_));
+  copied = TRY(transfer(work, from, uids_, to, how_));
+  return {};
+}
+
+}  // namespace posthorn::storage

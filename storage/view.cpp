@@ -1,0 +1,63 @@
+// What sessions look at, and the small notes that they leave.
+#include "storage/messages.h"
+
+#include <algorithm>
+
+namespace posthorn::storage {
+
+Result<> OpenMailbox::run(Work& work) {
+  Folder& folder = *TRY(work.folder(name_));
+  TRY(work.look(folder, Work::Thoroughness::quick));
+  if (!work.snapshots.contains(folder.row.id)) {
+    work.snapshots[folder.row.id] = std::make_shared<const Snapshot>();
+    work.reload(folder);
+  }
+  info = folder.row.info();
+  keywords = folder.keywords;
+  first_recent = folder.row.first_recent;
+  return {};
+}
+
+Result<> PollMailbox::run(Work& work) {
+  Folder& folder = *TRY(work.folder(id_));
+  return work.look(folder, Work::Thoroughness::quick);
+}
+
+Result<> ReadCounts::run(Work& work) {
+  Folder& folder = *TRY(work.folder(name_));
+  TRY(work.look(folder, Work::Thoroughness::quick));
+  const MailboxRow& row = folder.row;
+  counts = {};
+  counts.messages = row.messages;
+  counts.unseen = row.unseen;
+  counts.deleted = row.deleted;
+  counts.octets = row.octets;
+  counts.uid_next = row.uid_next;
+  counts.first_recent = row.first_recent;
+  counts.highest_modseq = row.modseq;
+  if (row.first_recent < row.uid_next) {
+    counts.recent = TRY(work.disk.index().count_from(row.id, row.first_recent));
+  }
+  return {};
+}
+
+Result<> ClaimRecent::run(Work& work) {
+  Folder& folder = *TRY(work.folder(id_));
+  const Uid before = folder.row.first_recent;
+  if (first_recent_ <= before) return {};
+  work.change(folder).row.first_recent = first_recent_;
+  folder.lagging = true;
+  return work.write(&Index::mark_claimed, id_, before, first_recent_);
+}
+
+Result<> KeepSummaries::run(Work& work) {
+  Folder& folder = *TRY(work.folder(id_));
+  for (const auto& summary : summaries_) {
+    // Expunged meanwhile?
+    if (!TRY(find_message(work.disk.index().database(), folder.row.id, summary.uid))) continue;
+    TRY(work.write(&Index::put_summary, folder.row.id, summary.uid, summary.encoded));
+  }
+  return {};
+}
+
+}  // namespace posthorn::storage

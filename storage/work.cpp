@@ -1,0 +1,424 @@
+#include "storage/work.h"
+
+#include "storage/maildir_name.h"
+
+#include <algorithm>
+
+namespace posthorn::storage {
+namespace {
+
+// How far a state file promises ahead of what is in use: so many UIDs and MODSEQs cost no sync of their own.
+constexpr Uid uid_block = 256;
+constexpr ModSeq modseq_block = 4096;
+constexpr Uid highest_uid = 0x7fffffff;
+constexpr std::size_t state_file_limit = 1 << 20U;
+
+}  // namespace
+
+Work::~Work() {
+  if (in_transaction_) undo();
+}
+
+void Work::begin_operation() {
+  in_savepoint_ = false;
+  before_operation_.clear();
+  modseqs_.clear();
+  changes_.clear();
+  reload_.clear();
+  created_before_operation_ = created_.size();
+  to_unlink_before_operation_ = to_unlink_.size();
+}
+
+Result<> Work::end_operation() {
+  for (auto& [id, changes] : changes_) {
+    const auto found = snapshots.find(id);
+    const auto folder = disk.folders().find(id);
+    if (found == snapshots.end() || folder == disk.folders().end() || reload_.contains(id)) continue;
+    Snapshot::Change change;
+    std::ranges::sort(changes.added, {}, &Message::uid);
+    std::ranges::sort(changes.changed, {}, &Message::uid);
+    std::ranges::sort(changes.expunged);
+    for (const Uid uid : changes.expunged) change.expunged.append(uid);
+    change.added = std::move(changes.added);
+    change.changed = std::move(changes.changed);
+    change.uid_next = folder->second.row.uid_next;
+    change.highest_modseq = folder->second.row.modseq;
+    found->second = found->second->after(change);
+  }
+  for (const MailboxId id : reload_) {
+    const auto folder = disk.folders().find(id);
+    if (folder == disk.folders().end() || !snapshots.contains(id)) continue;
+    snapshots[id] = TRY(load(folder->second));
+    outcome.keywords[id] = folder->second.keywords;
+  }
+  if (in_savepoint_) TRY(disk.index().database().execute("RELEASE operation"));
+  begin_operation();
+  return {};
+}
+
+void Work::undo_operation() {
+  if (in_savepoint_) {
+    static_cast<void>(disk.index().database().execute("ROLLBACK TO operation"));
+    static_cast<void>(disk.index().database().execute("RELEASE operation"));
+  }
+  unlink_files(created_, created_before_operation_);
+  to_unlink_.resize(to_unlink_before_operation_);
+  restore(before_operation_);
+  begin_operation();
+}
+
+bool Work::transaction_lost() {
+  return in_transaction_ && sqlite3_get_autocommit(disk.index().database().raw()) != 0;
+}
+
+Result<> Work::commit() {
+  if (in_transaction_) TRY(write_rows());
+  for (const std::string& directory : to_sync_) TRY(files.sync_directory(directory));
+  if (in_transaction_) TRY(disk.index().database().execute("COMMIT"));
+  in_transaction_ = false;
+  in_savepoint_ = false;
+  created_.clear();
+  to_sync_.clear();
+  for (const auto& [id, before] : before_batch_) {
+    const auto folder = disk.folders().find(id);
+    if (folder == disk.folders().end() || !snapshots.contains(id)) continue;
+    if (folder->second.keywords.size() != before.keywords.size())
+      outcome.keywords[id] = folder->second.keywords;
+  }
+  before_batch_.clear();
+  before_operation_.clear();
+  for (const Unlink& unlink : to_unlink_) {
+    const auto folder = disk.folders().find(unlink.folder);
+    if (files.unlink(unlink.path) || folder == disk.folders().end()) continue;
+    // Another program has renamed it just now: the next look finds it and finishes this.
+    folder->second.row.cur_modified = 0;
+  }
+  to_unlink_.clear();
+  record_mtimes();
+  for (const auto& [id, snapshot] : snapshots) {
+    const auto before = loaded_.find(id);
+    if (before == loaded_.end() || before->second != snapshot) outcome.snapshots[id] = snapshot;
+  }
+  begin_operation();
+  return {};
+}
+
+void Work::undo() {
+  if (in_transaction_ && !transaction_lost()) {
+    static_cast<void>(disk.index().database().execute("ROLLBACK"));
+  }
+  in_transaction_ = false;
+  in_savepoint_ = false;
+  unlink_files(created_, 0);
+  to_unlink_.clear();
+  to_sync_.clear();
+  restore(before_operation_);
+  restore(before_batch_);
+  before_batch_.clear();
+  record_mtimes();
+  snapshots = loaded_;
+  outcome = {};
+  begin_operation();
+}
+
+Result<Folder*> Work::folder(MailboxId id) {
+  const auto found = disk.folders().find(id);
+  if (found == disk.folders().end()) return not_found("mailbox was deleted");
+  if (!found->second.checked) TRY(check(found->second));
+  return &found->second;
+}
+
+Result<Folder*> Work::folder(std::string_view canonical_name) {
+  Folder* found = disk.find_folder(canonical_name);
+  if (found == nullptr) return not_found("no mailbox of that name");
+  if (!found->checked) TRY(check(*found));
+  return found;
+}
+
+Folder& Work::change(Folder& folder) {
+  before_operation_.try_emplace(folder.row.id, folder);
+  before_batch_.try_emplace(folder.row.id, folder);
+  disk.restless().insert(folder.row.id);
+  return folder;
+}
+
+// What was handed out stays handed out, and what the state file says was written: the rest goes back.
+void Work::restore(const std::map<MailboxId, Folder>& before) {
+  for (const auto& [id, saved] : before) {
+    const auto found = disk.folders().find(id);
+    if (found == disk.folders().end()) continue;
+    Folder& folder = found->second;
+    const MailboxRow now = folder.row;
+    folder.row = saved.row;
+    folder.row.uid_next = std::max(now.uid_next, saved.row.uid_next);
+    folder.row.modseq = std::max(now.modseq, saved.row.modseq);
+    folder.keywords_in_index = saved.keywords_in_index;
+    folder.checked = saved.checked;
+  }
+}
+
+Result<Index*> Work::write() {
+  Database& database = disk.index().database();
+  if (!in_transaction_) {
+    TRY(database.execute(synced_ ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    TRY(database.execute("BEGIN IMMEDIATE"));
+    in_transaction_ = true;
+  }
+  if (!in_savepoint_) {
+    TRY(database.execute("SAVEPOINT operation"));
+    in_savepoint_ = true;
+  }
+  return &disk.index();
+}
+
+Result<> Work::write_rows() {
+  Index& index = disk.index();
+  std::int64_t messages = 0;
+  std::int64_t octets = 0;
+  for (const auto& [id, before] : before_batch_) {
+    messages -= before.row.messages;
+    octets -= static_cast<std::int64_t>(before.row.octets);
+    const auto found = disk.folders().find(id);
+    if (found == disk.folders().end()) continue;
+    Folder& folder = found->second;
+    messages += folder.row.messages;
+    octets += static_cast<std::int64_t>(folder.row.octets);
+    TRY(index.put_mailbox(folder.row));
+    for (; folder.keywords_in_index < folder.keywords.size(); ++folder.keywords_in_index) {
+      TRY(index.add_keyword(id, folder.keywords_in_index, folder.keywords[folder.keywords_in_index]));
+    }
+  }
+  if (messages != 0 || octets != 0) TRY(index.add_to_account(messages, octets));
+  return {};
+}
+
+// A folder's first use since the account was opened: does its state file agree with the index? They do after
+// a clean end; otherwise the index may lack the latest, or be another one altogether.
+Result<> Work::check(Folder& folder) {
+  change(folder);
+  const std::string path = folder.path + "/posthorn-mailbox";
+  std::optional<FolderState> state;
+  const auto text = files.read_whole(path, state_file_limit);
+  if (text) {
+    auto parsed = parse_folder_state(*text);
+    if (!parsed && parsed.error().code == Errc::unavailable) {
+      return failure(Errc::unavailable, path + ": " + parsed.error().detail);
+    }
+    if (parsed) state = *std::move(parsed);
+  } else if (text.error().code != Errc::not_found) {
+    return std::unexpected(text.error());
+  }
+  MailboxRow& row = folder.row;
+  const auto known = disk.known(row.id);
+  const bool clean = state && !known && state->settled && state->uid_validity == row.uid_validity &&
+                     state->id == row.id && state->uid_next == row.uid_next && state->modseq == row.modseq &&
+                     state->keywords == folder.keywords;
+  const Uid committed = row.uid_next;
+  if (state) {
+    TRY(take_state(folder, *state));
+  } else {
+    disk.context().log.warning("storage.state_missing", {{"account", disk.address()}, {"mailbox", row.name}});
+    row.uid_next = std::min(row.uid_next + uid_block, highest_uid);
+    row.modseq += modseq_block;
+    folder.uid_ceiling = row.uid_next;
+    folder.modseq_ceiling = row.modseq;
+  }
+  if (known) {
+    row.uid_next = known->uid_next;
+    row.modseq = known->modseq;
+    row.first_recent = known->first_recent;
+  }
+  if (!state || state->id != row.id) TRY(write_folder_state(folder, false));
+  folder.checked = true;
+  if (clean) return look(folder, Thoroughness::quick);
+  // The index may be behind in anything.
+  folder.lagging = folder.tombstones_pending = folder.further_keywords_stale = true;
+  TRY(write());
+  TRY(look(folder, known ? Thoroughness::full : Thoroughness::after_crash, committed));
+  reload(folder);
+  return {};
+}
+
+Result<> Work::take_state(Folder& folder, const FolderState& state) {
+  MailboxRow& row = folder.row;
+  const std::size_t shared = std::min(state.keywords.size(), folder.keywords.size());
+  const bool same_keywords = std::equal(
+      state.keywords.begin(), state.keywords.begin() + static_cast<long>(shared), folder.keywords.begin());
+  if (state.uid_validity != row.uid_validity || !same_keywords) {
+    // Another folder stands where the index knew one: its Maildir counts.
+    TRY(write(&Index::remove_messages, row.id));
+    row.uid_validity = state.uid_validity;
+    row.uid_next = 1;
+    row.first_recent = 0;
+    row.messages = row.unseen = row.deleted = 0;
+    row.octets = 0;
+    row.new_modified = row.cur_modified = 0;
+    folder.keywords.clear();
+    folder.keywords_in_index = 0;
+  }
+  if (state.keywords.size() > folder.keywords.size()) folder.keywords = state.keywords;
+  row.special_use = state.special_use;
+  row.uid_next = std::max(row.uid_next, state.uid_next);
+  row.modseq = std::max(row.modseq, state.modseq);
+  folder.other_lines = state.others;
+  folder.settled = state.settled;
+  folder.uid_ceiling = state.uid_next;
+  folder.modseq_ceiling = state.modseq;
+  return {};
+}
+
+Result<> Work::write_folder_state(Folder& folder, bool settled) {
+  FolderState state;
+  state.uid_validity = folder.row.uid_validity;
+  state.id = folder.row.id;
+  state.special_use = folder.row.special_use;
+  state.settled = settled;
+  state.uid_next = settled ? folder.row.uid_next : folder.uid_ceiling;
+  state.modseq = settled ? folder.row.modseq : folder.modseq_ceiling;
+  state.keywords = folder.keywords;
+  state.others = folder.other_lines;
+  TRY(files.replace(folder.path + "/posthorn-mailbox", to_string(state)));
+  folder.settled = settled;
+  folder.uid_ceiling = state.uid_next;
+  folder.modseq_ceiling = state.modseq;
+  return {};
+}
+
+// The state file must promise before anything is used.
+Result<> Work::promise(Folder& folder, Uid uid_next, ModSeq modseq) {
+  if (!folder.settled && uid_next <= folder.uid_ceiling && modseq <= folder.modseq_ceiling) return {};
+  const Uid uid_before = folder.uid_ceiling;
+  const ModSeq modseq_before = folder.modseq_ceiling;
+  folder.uid_ceiling = std::max(uid_before, std::min(uid_next + uid_block, highest_uid + 1));
+  folder.modseq_ceiling = std::max(modseq_before, modseq + modseq_block);
+  auto written = write_folder_state(folder, false);
+  if (!written) {
+    folder.uid_ceiling = uid_before;
+    folder.modseq_ceiling = modseq_before;
+  }
+  return written;
+}
+
+Result<> Work::promise_more(Folder& folder) {
+  return promise(folder, std::min(folder.row.uid_next, highest_uid) + 1, folder.row.modseq + 1);
+}
+
+Result<Uid> Work::next_uid(Folder& folder) {
+  if (folder.row.uid_next > highest_uid) return too_large("the UIDs of " + folder.row.name + " are used up");
+  change(folder);
+  TRY(promise(folder, folder.row.uid_next + 1, folder.row.modseq));
+  return folder.row.uid_next++;
+}
+
+Result<ModSeq> Work::modseq(Folder& folder) {
+  const auto found = modseqs_.find(folder.row.id);
+  if (found != modseqs_.end()) return found->second;
+  change(folder);
+  TRY(promise(folder, folder.row.uid_next, folder.row.modseq + 1));
+  modseqs_[folder.row.id] = ++folder.row.modseq;
+  return folder.row.modseq;
+}
+
+Result<std::size_t> Work::keyword(Folder& folder, std::string_view keyword) {
+  if (const auto place = find_keyword(folder.keywords, keyword)) return *place;
+  if (!is_keyword(keyword)) return failure(Errc::not_allowed, "keyword that is no atom");
+  if (folder.keywords.size() == KeywordSet::capacity) return too_large("keywords of " + folder.row.name);
+  change(folder);
+  folder.keywords.emplace_back(keyword);
+  // On disk before a message has it. A keyword without messages, should this be undone, does no harm.
+  auto written = promise(folder, folder.row.uid_next + 1, folder.row.modseq + 1);
+  if (written) written = write_folder_state(folder, false);
+  if (!written) {
+    folder.keywords.pop_back();
+    return std::unexpected(written.error());
+  }
+  return folder.keywords.size() - 1;
+}
+
+Result<KeywordSet> Work::keywords(Folder& folder, const std::vector<std::string>& names) {
+  KeywordSet set;
+  for (const std::string& name : names) set.add(TRY(keyword(folder, name)));
+  return set;
+}
+
+void Work::touching(Folder& folder, Place place) {
+  const auto key = std::pair(folder.row.id, place);
+  if (touched_.contains(key)) return;
+  const std::int64_t recorded = place == Place::fresh ? folder.row.new_modified : folder.row.cur_modified;
+  const auto now = files.status(folder.place(place));
+  touched_[key] = recorded != 0 && now && now->modified_ns == recorded;
+}
+
+void Work::record_mtimes() {
+  for (const auto& [key, known] : touched_) {
+    const auto found = disk.folders().find(key.first);
+    if (found == disk.folders().end() || !known) continue;
+    Folder& folder = found->second;
+    std::int64_t& recorded = key.second == Place::fresh ? folder.row.new_modified : folder.row.cur_modified;
+    const auto now = files.status(folder.place(key.second));
+    // 0 was set meanwhile: somebody wants it listed.
+    if (recorded != 0 && now) recorded = now->modified_ns;
+    folder.doubtful = true;
+  }
+  touched_.clear();
+}
+
+void Work::unlink_files(std::vector<std::string>& paths, std::size_t keep) {
+  for (; paths.size() > keep; paths.pop_back()) static_cast<void>(files.unlink(paths.back()));
+}
+
+void Work::unlink_after_commit(Folder& folder, const MessageRow& row) {
+  touching(folder, row.place);
+  folder.tombstones_pending = true;
+  to_unlink_.push_back({folder.row.id, folder.file(row)});
+}
+
+Result<> Work::add(Folder& folder, const MessageRow& row) {
+  change(folder);
+  TRY(write(&Index::insert_message, folder.row.id, row));
+  ++folder.row.messages;
+  folder.row.octets += row.wire_size;
+  if (!row.flags.has(SystemFlag::seen)) ++folder.row.unseen;
+  if (row.flags.has(SystemFlag::deleted)) ++folder.row.deleted;
+  if (row.lagging) folder.lagging = true;
+  if (has_further_keywords(row.flags)) folder.further_keywords_stale = true;
+  changes_[folder.row.id].added.push_back(row.message());
+  return {};
+}
+
+Result<> Work::replace(Folder& folder, const Flags& before, const MessageRow& row) {
+  change(folder);
+  TRY(write(&Index::update_flags, folder.row.id, row));
+  if (!before.has(SystemFlag::seen)) --folder.row.unseen;
+  if (!row.flags.has(SystemFlag::seen)) ++folder.row.unseen;
+  if (before.has(SystemFlag::deleted)) --folder.row.deleted;
+  if (row.flags.has(SystemFlag::deleted)) ++folder.row.deleted;
+  if (row.lagging) folder.lagging = true;
+  if (has_further_keywords(before) || has_further_keywords(row.flags)) folder.further_keywords_stale = true;
+  changes_[folder.row.id].changed.push_back(row.message());
+  return {};
+}
+
+Result<> Work::remove(Folder& folder, const MessageRow& row, std::string_view email_id) {
+  change(folder);
+  const ModSeq now = TRY(modseq(folder));
+  TRY(write(&Index::insert_tombstone, folder.row.id, row.uid, now, email_id));
+  TRY(write(&Index::remove_message, folder.row.id, row.uid));
+  --folder.row.messages;
+  folder.row.octets -= row.wire_size;
+  if (!row.flags.has(SystemFlag::seen)) --folder.row.unseen;
+  if (row.flags.has(SystemFlag::deleted)) --folder.row.deleted;
+  changes_[folder.row.id].expunged.push_back(row.uid);
+  return {};
+}
+
+Result<> Work::rename_row(Folder& folder, const MessageRow& row) {
+  return write(&Index::update_flags, folder.row.id, row);
+}
+
+Result<std::shared_ptr<const Snapshot>> Work::load(const Folder& folder) {
+  const auto messages = TRY(disk.index().load(folder.row.id));
+  return std::make_shared<const Snapshot>(messages, folder.row.uid_next, folder.row.modseq);
+}
+
+}  // namespace posthorn::storage

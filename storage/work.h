@@ -1,0 +1,128 @@
+#pragma once
+
+#include "storage/account_disk.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace posthorn::storage {
+
+// A batch at work: one transaction, begun at the first write, with a savepoint for each operation; and the
+// files that go with it.
+class Work {
+ public:
+  // `synced`: whether COMMITs are to be synced.
+  Work(AccountDisk& disk, const Snapshots& loaded, bool synced)
+      : disk(disk), files(disk.files()), snapshots(loaded), loaded_(loaded), synced_(synced) {}
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+  ~Work();
+
+  AccountDisk& disk;
+  FileSystem& files;
+  Snapshots snapshots;  // of loaded mailboxes, as of now
+  Outcome outcome;
+  // Set by an operation that changes which folders there are: if it fails, the account is read anew.
+  bool layout_changing = false;
+
+  // --- for the account
+  void begin_operation();
+  Result<> end_operation();  // what it changed goes into the snapshots
+  void undo_operation();     // its rows, its files, what it changed in folders
+  bool transaction_lost();   // SQLite has rolled everything back on its own
+  // Syncs what has to be, commits, unlinks. On an error everything since the last commit is to be undone.
+  Result<> commit();
+  void undo();
+
+  // --- for operations
+  // The mailbox, compared with its state file and taken in as other programs left it, if that was not done
+  // since the account was opened. not_found.
+  Result<Folder*> folder(MailboxId id);
+  Result<Folder*> folder(std::string_view canonical_name);
+  // To be called before a member of `folder` changes, so that it can be undone.
+  Folder& change(Folder& folder);
+  // The index, inside the transaction.
+  Result<Index*> write();
+  // The same for one statement: write(&Index::put_mailbox, row).
+  template <class... Parameters, class... Arguments>
+  Result<> write(Result<> (Index::*statement)(Parameters...), const Arguments&... arguments) {
+    Index* index = TRY(write());
+    return (index->*statement)(arguments...);
+  }
+
+  // Errors: too_large when all 2^31 - 1 are used.
+  Result<Uid> next_uid(Folder& folder);
+  // The one MODSEQ of this operation's changes in `folder`.
+  Result<ModSeq> modseq(Folder& folder);
+  // The places of `names`, which are added to the table where they are not there. too_large, not_allowed.
+  Result<KeywordSet> keywords(Folder& folder, const std::vector<std::string>& names);
+  // Makes sure that the next UID and MODSEQ cost no write to the state file.
+  Result<> promise_more(Folder& folder);
+  Result<> write_folder_state(Folder& folder, bool settled);
+
+  // To be called before files are put into, renamed in or taken from one of a folder's directories: the
+  // directory's new mtime is then ours.
+  void touching(Folder& folder, Place place);
+  void sync_later(const std::string& directory) { to_sync_.insert(directory); }
+  void created(std::string path) { created_.push_back(std::move(path)); }  // unlinked when undone
+  void unlink_after_commit(Folder& folder, const MessageRow& row);
+
+  // A message has come into `folder`, changed (`before`: its flags until now), or gone: its row, the counts,
+  // the snapshot.
+  Result<> add(Folder& folder, const MessageRow& row);
+  Result<> replace(Folder& folder, const Flags& before, const MessageRow& row);
+  // `email_id` is kept in the tombstone while the file is still to be unlinked; empty if it is gone.
+  Result<> remove(Folder& folder, const MessageRow& row, std::string_view email_id);
+  // Only how its file is called.
+  Result<> rename_row(Folder& folder, const MessageRow& row);
+
+  // A loaded mailbox's snapshot is made anew from the rows at the end of this operation.
+  void reload(const Folder& folder) { reload_.insert(folder.row.id); }
+  Result<std::shared_ptr<const Snapshot>> load(const Folder& folder);
+
+  // Takes in what other programs did to the folder (reconcile.cpp). `quick` does nothing if the mtimes are
+  // as they were; `after_crash` also finishes what a batch had begun, of which all UIDs from
+  // `committed_uid_next` on are.
+  enum class Thoroughness { quick, full, after_crash };
+  Result<> look(Folder& folder, Thoroughness how, Uid committed_uid_next = 0);
+
+ private:
+  struct Changes {
+    std::vector<Message> added;
+    std::vector<Message> changed;
+    std::vector<Uid> expunged;
+  };
+  Result<> check(Folder& folder);
+  Result<> take_state(Folder& folder, const FolderState& state);
+  Result<> write_rows();
+  Result<> promise(Folder& folder, Uid uid_next, ModSeq modseq);
+  Result<std::size_t> keyword(Folder& folder, std::string_view keyword);
+  void restore(const std::map<MailboxId, Folder>& before);
+  void record_mtimes();
+  void unlink_files(std::vector<std::string>& paths, std::size_t keep);
+
+  const Snapshots& loaded_;
+  bool synced_;
+  bool in_transaction_ = false;
+  bool in_savepoint_ = false;
+  std::map<MailboxId, Folder> before_batch_;
+  std::map<MailboxId, Folder> before_operation_;
+  std::map<MailboxId, ModSeq> modseqs_;  // of this operation
+  std::map<MailboxId, Changes> changes_;
+  std::set<MailboxId> reload_;
+  std::set<std::string> to_sync_;
+  std::vector<std::string> created_;
+  std::size_t created_before_operation_ = 0;
+  struct Unlink {
+    MailboxId folder;
+    std::string path;
+  };
+  std::vector<Unlink> to_unlink_;
+  std::size_t to_unlink_before_operation_ = 0;
+  // Whether the directory's mtime was the recorded one before this batch came.
+  std::map<std::pair<MailboxId, Place>, bool> touched_;
+};
+
+}  // namespace posthorn::storage
