@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 namespace posthorn::message {
@@ -117,6 +118,11 @@ int character_size(std::string_view text) {
 
 std::size_t ascii_size(std::string_view text) {
   std::size_t size = 0;
+  std::uint64_t eight = 0;
+  for (; size + sizeof eight <= text.size(); size += sizeof eight) {
+    std::memcpy(&eight, text.data() + size, sizeof eight);
+    if (eight & 0x8080808080808080) break;
+  }
   while (size < text.size() && byte_at(text, size) < 0x80) ++size;
   return size;
 }
@@ -191,18 +197,24 @@ const icu::Normalizer2& folding() {
   return *instance;
 }
 
-bool is_space(std::string_view text, std::size_t at, std::size_t& size) {
-  const unsigned char c = byte_at(text, at);
-  size = 1;
-  if (c == ' ' || (c >= '\t' && c <= '\r')) return true;
-  if (c < 0x80) return false;
-  // U+0085, U+1680, U+2028, U+2029: the ones that NFKC leaves.
-  for (const std::string_view other : {"\xc2\x85", "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9"}) {
-    if (!text.substr(at).starts_with(other)) continue;
-    size = other.size();
-    return true;
+// Folded ASCII: letters in lower case, white space of all kinds one.
+constexpr auto folded_ascii = [] {
+  std::array<char, 128> table{};
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const char c = static_cast<char>(i);
+    const bool white = c == ' ' || (c >= '\t' && c <= '\r');
+    table[i] = white ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
   }
-  return false;
+  return table;
+}();
+
+// The size of a white space character beyond ASCII at the start of `text`, one of those that NFKC leaves:
+// U+0085, U+1680, U+2028, U+2029. Else 0.
+std::size_t wide_space_size(std::string_view text) {
+  for (const std::string_view space : {"\xc2\x85", "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9"}) {
+    if (text.starts_with(space)) return space.size();
+  }
+  return 0;
 }
 
 }  // namespace
@@ -387,9 +399,7 @@ void SearchFolder::finish(std::string& out) {
 void SearchFolder::fold(std::string_view text, std::string& out) {
   if (text.empty()) return;
   std::string folded;
-  if (ascii_size(text) == text.size()) {
-    folded = to_lower_ascii(text);
-  } else {
+  if (ascii_size(text) < text.size()) {
     std::string valid;
     const auto cut = append_utf8(text, Stray::replace, valid);
     if (cut > 0) valid += replacement;
@@ -397,13 +407,25 @@ void SearchFolder::fold(std::string_view text, std::string& out) {
     UErrorCode status = U_ZERO_ERROR;
     folding().normalizeUTF8(0, icu::StringPiece(valid.data(), static_cast<std::int32_t>(valid.size())), sink,
                             nullptr, status);
+    text = folded;
   }
-  for (std::size_t at = 0, size = 1; at < folded.size(); at += size) {
-    const bool space = is_space(folded, at, size);
-    if (!space) out += folded[at];
-    if (space && !after_space_) out += ' ';
-    after_space_ = space;
+  // Whatever becomes of it, it grows no further.
+  const auto start = out.size();
+  out.resize(start + text.size());
+  char* to = out.data() + start;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const unsigned char octet = byte_at(text, at);
+    char c = static_cast<char>(octet);
+    if (octet < 0x80) {
+      c = folded_ascii[octet];
+    } else if (const auto size = wide_space_size(text.substr(at)); size > 0) {
+      c = ' ';
+      at += size - 1;
+    }
+    if (c != ' ' || !after_space_) *to++ = c;
+    after_space_ = c == ' ';
   }
+  out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
 }  // namespace posthorn::message

@@ -20,14 +20,14 @@ std::vector<std::string> charset_names();
 
 bool is_valid_utf8(std::string_view bytes);
 
-// `bytes` as UTF-8; what is malformed in that charset becomes U+FFFD. US-ASCII with 8-bit octets is read as
-// UTF-8 where it is that, else as windows-1252; ISO-8859-1 is read as its superset windows-1252, as all mail
-// programs do.
+// `bytes` as UTF-8; what is malformed in that charset becomes U+FFFD. In US-ASCII, 8-bit octets that form
+// UTF-8 characters are read as those, others as windows-1252. ISO-8859-1 is read as its superset
+// windows-1252, as all mail programs do.
 //
 // Errors: Errc::not_found for a charset that is not known.
 Result<std::string> to_utf8(std::string_view bytes, std::string_view charset);
 
-// `bytes` of an unknown charset: as they are if they are UTF-8, else read as windows-1252.
+// `bytes` of an unknown charset: octets that form UTF-8 characters as those, others as windows-1252.
 std::string guess_utf8(std::string_view bytes);
 
 // The same for text that streams by; a character may be cut anywhere.

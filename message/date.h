@@ -20,11 +20,12 @@ struct ParsedDate {
 };
 
 // The value of a Date field (RFC 5322 §3.3, obsolete forms of §4.3 included), and what real mail has besides:
-// asctime ("Fri Nov 21 09:55:06 1997"), ISO 8601, no weekday or a wrong one, no seconds, no time, no zone
-// (taken as UTC), month names in full, "-" between day, month and year, "GMT+0200". A day that the month
-// lacks, and an hour above 24, are errors; a leap second is the next second.
+// asctime ("Fri Nov 21 09:55:06 1997"), ISO 8601, numbers alone (11/21/1997, 21.11.1997), "-" between day,
+// month and year, 1:17 PM, month names in full, a weekday that is missing or wrong, "GMT+0200". Without
+// seconds they are 0, without a zone that is known it is UTC, without a time that can be it is midnight; a
+// leap second is the next second.
 //
-// Errors: Errc::malformed where no day, month and year can be found.
+// Errors: Errc::malformed where no day, month and year can be found, or the month lacks that day.
 Result<ParsedDate> parse_date(std::string_view value);
 
 // "Fri, 21 Nov 1997 09:55:06 -0600" (RFC 5322 §3.3), for Date and Received. `zone_minutes` is east of UTC,

@@ -33,10 +33,10 @@ enum class TextScope : std::uint8_t {
 // (file names) are.
 std::vector<TextRange> text_ranges(const Summary& summary, TextScope scope);
 
-// Turns the bytes of one range, in chunks of any size, into UTF-8 folded for search (fold_for_search). A
-// body's transfer encoding and charset are undone, an unknown charset is guessed; a header's fields are
-// unfolded and their encoded words decoded, line by line. Memory is bounded: a header field counts up to 64
-// KiB.
+// Turns the bytes of one range as on the wire, in chunks of any size, into UTF-8 folded for search
+// (fold_for_search). A body's transfer encoding and charset are undone, an unknown charset is guessed; a
+// header's fields are unfolded and their encoded words decoded, line by line. Memory is bounded: a header
+// field counts up to 64 KiB.
 class TextExtractor {
  public:
   explicit TextExtractor(const TextRange& range);

@@ -104,8 +104,7 @@ TEST_CASE("ENVELOPE: repeated fields (RFC 5322 §4.5.3)") {
 }
 
 TEST_CASE("ENVELOPE: values are on one line, octets as they are, no NUL") {
-  const auto envelope =
-      Parsed("Subject: =?utf-8?Q?a?=\n =?utf-8?Q?b?= \xe4\0.\n\n"sv).summary.envelope;
+  const auto envelope = Parsed("Subject: =?utf-8?Q?a?=\n =?utf-8?Q?b?= \xe4\0.\n\n"sv).summary.envelope;
   CHECK(envelope.subject == "=?utf-8?Q?a?= =?utf-8?Q?b?= \xe4.");
   CHECK(Parsed("References: <a@x>\n <b@x>\n\n").summary.references == "<a@x> <b@x>");
 }
