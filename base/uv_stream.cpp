@@ -56,7 +56,9 @@ void UvStream::on_read(ssize_t count, const char* bytes) {
   if (count < 0) {
     uv_read_stop(raw());
     reading_ = false;
-    if (!closed_) closed_ = CloseReason::peer;
+    // A peer that has said its last (FIN) may still read: only what it sends has ended.
+    ended_ = true;
+    if (count != UV_EOF && !closed_) closed_ = CloseReason::peer;
     resume_reader();
     return;
   }
@@ -88,11 +90,13 @@ Task<ReadEvent> UvStream::read_some(std::string& into, std::size_t max) {
   }
   if (closed_) throw ConnectionClosed(*closed_);
   if (std::exchange(woken_, false)) co_return ReadEvent::woken;
+  if (ended_) throw ConnectionClosed(CloseReason::peer);
   Read read{&into, max, {}, ReadEvent::data};
   const std::size_t before = into.size();
   co_await AwaitRead{*this, read};
   if (into.size() > before) co_return ReadEvent::data;
   if (closed_) throw ConnectionClosed(*closed_);
+  if (ended_) throw ConnectionClosed(CloseReason::peer);
   co_return read.event;
 }
 
@@ -106,7 +110,12 @@ void UvStream::wake_reader() {
   // Not on the caller's stack: it may be in the middle of something that the session would change.
   loop_.soon([self = self_] {
     UvStream* stream = *self;
-    if (stream == nullptr || stream->read_ == nullptr) return;
+    if (stream == nullptr || stream->closed_) return;
+    if (stream->read_ == nullptr) {
+      // Octets came first; the next read is told.
+      stream->woken_ = true;
+      return;
+    }
     stream->read_->event = ReadEvent::woken;
     stream->resume_reader();
   });

@@ -46,6 +46,7 @@ class UvStream final : public Stream {
   uv_any_handle* handle_;  // ours until uv_close was called, libuv's until its callback, then null
   bool closing_ = false;
   bool reading_ = false;
+  bool ended_ = false;  // the peer will send nothing more
   bool woken_ = false;
   bool writing_ = false;
   Read* read_ = nullptr;

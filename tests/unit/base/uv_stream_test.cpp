@@ -194,3 +194,46 @@ TEST_CASE("end_writing is seen by the peer while reading goes on") {
   CHECK(outcome.read == "late");
   CHECK(outcome.closed == CloseReason::peer);
 }
+
+TEST_CASE("a peer that has half-closed still gets its replies") {
+  Loop loop;
+  TaskGroup group;
+  SocketPair pair(loop);
+  Outcome outcome;
+  group.start(read_all(*pair.stream, 100, outcome));
+  pair.send("QUIT");
+  shutdown(pair.peer, SHUT_WR);
+  turn(loop);
+  CHECK(outcome.read == "QUIT");
+  CHECK(outcome.closed == CloseReason::peer);
+  Outcome writing;
+  bool done = false;
+  group.start(write_all(*pair.stream, "221 bye", writing, done));
+  turn(loop);
+  CHECK(done);
+  CHECK(pair.receive() == "221 bye");
+  pair.stream->close(CloseReason::local);
+  loop.run();
+}
+
+TEST_CASE("a wake that octets overtake is told to the next read") {
+  Loop loop;
+  TaskGroup group;
+  SocketPair pair(loop);
+  std::string trail;
+  const auto read = [](Stream& stream, std::string& into) -> Task<void> {
+    try {
+      std::string octets;
+      while (true) into += co_await stream.read_some(octets, 1) == ReadEvent::woken ? 'w' : 'd';
+    } catch (const ConnectionClosed&) {
+    }
+  };
+  group.start(read(*pair.stream, trail));
+  pair.send("x");
+  pair.stream->wake_reader();
+  turn(loop);
+  CHECK(trail.size() == 2);
+  CHECK(trail.find('w') != std::string::npos);
+  pair.stream->close(CloseReason::local);
+  loop.run();
+}
