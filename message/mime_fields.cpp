@@ -2,6 +2,8 @@
 
 #include "message/header.h"
 
+#include <algorithm>
+
 namespace posthorn::message {
 namespace {
 
@@ -128,6 +130,12 @@ std::string_view default_subtype(std::string_view type) {
   return "x-unknown";
 }
 
+// The top-level media types that are registered, apart from those with a default subtype.
+bool is_known_type(std::string_view type) {
+  constexpr std::string_view known[] = {"audio", "image", "video", "font", "model", "haptics", "chemical"};
+  return std::ranges::any_of(known, [&](std::string_view name) { return equal_ignoring_case(type, name); });
+}
+
 }  // namespace
 
 std::optional<ContentType> parse_content_type(std::string_view value) {
@@ -142,7 +150,14 @@ std::optional<ContentType> parse_content_type(std::string_view value) {
   } else if (in.peek() == '=') {
     return std::nullopt;  // "charset=utf-8" and no type
   }
-  if (content.subtype.empty()) content.subtype = default_subtype(content.type);
+  if (content.subtype.empty()) {
+    content.subtype = default_subtype(content.type);
+    // "application-x-gzip", "attachment": no type of anything.
+    if (content.subtype == "x-unknown" && !is_known_type(content.type)) {
+      content.type = "application";
+      content.subtype = "octet-stream";
+    }
+  }
   content.parameters = take_parameters(in);
   return content;
 }
@@ -178,10 +193,14 @@ std::vector<std::string> parse_languages(std::string_view value) {
   return languages;
 }
 
-std::string parse_token(std::string_view value) {
+std::string parse_encoding(std::string_view value) {
   Cursor in(value);
   in.skip_blank();
-  return in.peek() == '"' ? in.take_quoted() : in.take_token();
+  auto token = in.peek() == '"' ? in.take_quoted() : in.take_token();
+  in.skip_blank();
+  const bool in_two_words =
+      equal_ignoring_case(token, "quoted") && equal_ignoring_case(in.take_token(), "printable");
+  return in_two_words ? "quoted-printable" : token;
 }
 
 }  // namespace posthorn::message

@@ -17,9 +17,9 @@ struct ContentType {
 };
 
 // The value of a Content-Type field, folded or not. A known type without subtype gets its commonest one
-// ("text" is text/plain, "multipart" is multipart/mixed). Semicolons may be missing, unquoted values may hold
-// spaces and 8-bit octets. At most 200 parameters are kept. None if there is no type at all (RFC 2045 §5.2:
-// text/plain then).
+// ("text" is text/plain, "multipart" is multipart/mixed), any other word alone is application/octet-stream.
+// Semicolons may be missing, unquoted values may hold spaces and 8-bit octets. At most 200 parameters are
+// kept. None if there is no type at all (RFC 2045 §5.2: text/plain then).
 std::optional<ContentType> parse_content_type(std::string_view value);
 
 // The value of a Content-Disposition field (RFC 2183 §2), as tolerant; none if it has no type.
@@ -28,8 +28,8 @@ std::optional<Disposition> parse_disposition(std::string_view value);
 // The tags of a Content-Language field (RFC 3282 §2); at most 100.
 std::vector<std::string> parse_languages(std::string_view value);
 
-// The first token of a field whose value is one ("base64" of Content-Transfer-Encoding), comments skipped;
-// maybe empty.
-std::string parse_token(std::string_view value);
+// The value of a Content-Transfer-Encoding field (RFC 2045 §6.1) without comments, as given; "quoted
+// printable" gets its hyphen. Empty if there is none.
+std::string parse_encoding(std::string_view value);
 
 }  // namespace posthorn::message

@@ -50,7 +50,7 @@ void read_content_fields(std::string_view block, BodyPart& part, bool in_digest)
         part.parameters = std::move(content->parameters);
       }
     } else if (name == "transfer-encoding") {
-      if (auto token = parse_token(field->value); !part.encoding && !token.empty())
+      if (auto token = parse_encoding(field->value); !part.encoding && !token.empty())
         part.encoding = std::move(token);
     } else if (name == "disposition") {
       if (!part.disposition) part.disposition = parse_disposition(field->value);

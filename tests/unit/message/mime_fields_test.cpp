@@ -43,6 +43,7 @@ TEST_CASE("Content-Type: grammar (RFC 2045 §5.1) and what real mail makes of it
       {"multipart; boundary=x", "multipart/mixed;boundary=x"},
       {"application", "application/octet-stream"},
       {"image/", "image/x-unknown"},
+      {"application-x-gzip; name=a", "application/octet-stream;name=a"},
       {"text/plain/x", "text/plain"},
       {"", "(none)"},
       {"; charset=x", "(none)"},
@@ -70,14 +71,15 @@ TEST_CASE("Content-Disposition (RFC 2183)") {
   CHECK_FALSE(parse_disposition("; filename=x"));
 }
 
-TEST_CASE("Content-Language (RFC 3282 §2) and single tokens") {
+TEST_CASE("Content-Language (RFC 3282 §2) and Content-Transfer-Encoding (RFC 2045 §6.1)") {
   CHECK(parse_languages(" mi, en") == std::vector<std::string>{"mi", "en"});
   CHECK(parse_languages("de (German), fr (French)") == std::vector<std::string>{"de", "fr"});
   CHECK(parse_languages(" ,, ").empty());
-  CHECK(parse_token(" (c) base64 (d)") == "base64");
-  CHECK(parse_token("7bit;x") == "7bit");
-  CHECK(parse_token("\"8bit\"") == "8bit");
-  CHECK(parse_token(" ").empty());
+  CHECK(parse_encoding(" (c) base64 (d)") == "base64");
+  CHECK(parse_encoding("7bit;x") == "7bit");
+  CHECK(parse_encoding("Quoted Printable") == "quoted-printable");
+  CHECK(parse_encoding("\"8bit\"") == "8bit");
+  CHECK(parse_encoding(" ").empty());
 }
 
 TEST_CASE("MIME fields: limits hold, hostile ones end fast") {
