@@ -1,6 +1,8 @@
 #include "base/sqlite.h"
 
+#include <cerrno>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace posthorn {
 
@@ -13,7 +15,6 @@ std::unexpected<Error> sqlite_failure(sqlite3* database, std::string_view what) 
     case SQLITE_FULL: code = Errc::disk_full; break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED: code = Errc::busy; break;
-    case SQLITE_CANTOPEN: code = Errc::not_found; break;
     case SQLITE_CONSTRAINT:
       if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY) {
         code = Errc::already_exists;
@@ -62,7 +63,14 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   Database database{Handle(raw)};
-  if (code != SQLITE_OK) return sqlite_failure(raw, "open " + path);
+  if (code != SQLITE_OK) {
+    auto failed = sqlite_failure(raw, "open " + path);
+    // Without descriptors the code is the same; a file that is there must not be taken for one that is not.
+    if ((code & 0xff) == SQLITE_CANTOPEN && access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
+      failed.error().code = Errc::not_found;
+    }
+    return failed;
+  }
   if (mode == Mode::create) chmod(path.c_str(), S_IRUSR | S_IWUSR);
   sqlite3_busy_timeout(raw, 5000);
   if (mode != Mode::read_only) TRY(database.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"));

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <stdlib.h>
 #include <string>
+#include <sys/resource.h>
+#include <unistd.h>
 
 using namespace posthorn;
 
@@ -101,4 +103,20 @@ TEST_CASE("rubbish is told from a database") {
   REQUIRE(files.replace(path, std::string(5000, 'x')));
   CHECK(Database::open(path, Database::Mode::read_write).error().code == Errc::corrupt);
   CHECK(Database::open(folder.path + "/none", Database::Mode::read_write).error().code == Errc::not_found);
+}
+
+TEST_CASE("a database that can't be opened for want of descriptors is not taken for a missing one") {
+  const Folder folder;
+  const std::string path = folder.path + "/a.sqlite";
+  REQUIRE(Database::open(path, Database::Mode::create));
+  rlimit former{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &former) == 0);
+  const int next_free = dup(STDERR_FILENO);
+  close(next_free);
+  const rlimit none_left{static_cast<rlim_t>(next_free), former.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+  const auto opened = Database::open(path, Database::Mode::read_write);
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &former) == 0);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Errc::io);
 }
