@@ -18,6 +18,9 @@ std::string last_words(const std::string& hostname, CloseReason reason) {
   }
 }
 
+// Recipients that a session may go on to name beyond those of a message, in so many messages' worth.
+constexpr std::size_t postponed_limit = 10;
+
 bool is_auth(std::string_view line) { return message::equal_ignoring_case(line.substr(0, 5), "AUTH "); }
 
 // RFC 2920 §3.2: the replies that may wait for those to the commands that came with them.
@@ -108,7 +111,10 @@ void Session::end(const Reply& reply) {
 
 void Session::count(const Command& command, const Reply& reply) {
   if (std::holds_alternative<Rcpt>(command)) {
-    if (reply.negative()) ++refused_recipients_;
+    // A recipient that is put off is no fault of the client's, which goes on with those that were taken
+    // (RFC 5321 §4.5.3.1.10).
+    if (reply.code() >= 500) ++refused_recipients_;
+    if (reply.negative() && reply.code() < 500) ++postponed_recipients_;
   } else {
     ++commands_since_message_;
     if (reply.negative()) ++errors_;
@@ -121,6 +127,7 @@ void Session::end_beyond_limits() {
   const char* passed = nullptr;
   if (errors_ >= limits.errors) passed = "Too many errors";
   if (refused_recipients_ >= limits.refused_recipients) passed = "Too many unknown recipients";
+  if (postponed_recipients_ >= postponed_limit * limits.recipients) passed = "Too many recipients";
   if (failed_logins_ >= limits.failed_logins) passed = "Too many failed logins";
   if (commands_since_message_ >= limits.commands_between_messages)
     passed = "Too many commands without a message";

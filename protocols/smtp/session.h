@@ -124,6 +124,7 @@ class Session {
   unsigned messages_ = 0;
   unsigned errors_ = 0;
   unsigned refused_recipients_ = 0;
+  std::size_t postponed_recipients_ = 0;
   unsigned failed_logins_ = 0;
   unsigned commands_since_message_ = 0;
   unsigned refusals_logged_ = 0;

@@ -12,6 +12,20 @@ namespace {
 // Refusals of one session beyond these are logged at debug only.
 constexpr unsigned logged_refusals = 10;
 
+// What the client is told when a message whose recipients were taken can't be stored. Whatever has gone wrong
+// since is ours and may pass: a permanent reply would bounce the letter for a file that is missing, or for an
+// account that was removed meanwhile, which the next RCPT will tell.
+Reply not_stored(const Error& error) {
+  switch (error.code) {
+    case Errc::too_large:
+    case Errc::over_quota:
+    case Errc::disk_full:
+    case Errc::busy:
+    case Errc::in_use: return reply_to(error);
+    default: return {451, "4.3.0 Local error in processing"};
+  }
+}
+
 }  // namespace
 
 Task<Reply> Session::on(const Mail& mail) {
@@ -82,7 +96,7 @@ Task<Reply> Session::on(const Data&) {
   auto accepted = co_await spool->close();
   if (accepted) accepted = co_await services_.acceptor.accept(envelope, *spool);
   if (!accepted) {
-    const Reply reply = reply_to(accepted.error());
+    const Reply reply = not_stored(accepted.error());
     log_refused("DATA", reply, envelope, accepted.error().detail);
     co_return reply;
   }
@@ -119,7 +133,7 @@ Task<std::optional<Reply>> Session::receive(const Envelope& envelope, storage::S
   if (decoder.bare_line_end())
     co_return Reply(554, "5.6.11 Message has a CR or LF that is not part of CR LF");
   if (counter.hops() > limits.hops) co_return Reply(554, "5.4.6 Too many hops: this message goes in a loop");
-  if (!written) co_return reply_to(written.error());
+  if (!written) co_return not_stored(written.error());
   co_return std::nullopt;
 }
 

@@ -22,7 +22,10 @@ TEST_CASE("smtp mail: no 250 without durable storage (RFC 5321 §6.1)") {
   for (const auto& [code, reply] :
        {Case{Errc::io, "451 4.3.0 "}, Case{Errc::corrupt, "451 4.3.0 "}, Case{Errc::disk_full, "452 4.3.1 "},
         Case{Errc::busy, "451 4.3.2 "}, Case{Errc::over_quota, "452 4.2.2 "},
-        Case{Errc::too_large, "552 5.3.4 "}}) {
+        Case{Errc::too_large, "552 5.3.4 "},
+        // Nothing that a person has to see in a bounce: the recipient was taken.
+        Case{Errc::not_found, "451 4.3.0 "}, Case{Errc::malformed, "451 4.3.0 "},
+        Case{Errc::denied, "451 4.3.0 "}, Case{Errc::unavailable, "451 4.3.0 "}}) {
     Harness harness;
     harness.acceptor.failure_at_accept = Error{code, "disk on fire"};
     const auto output = harness.run(up_to_data + ".\r\nNOOP\r\nQUIT\r\n");
@@ -131,6 +134,25 @@ TEST_CASE("smtp mail: too many recipients are told 452, the others get the messa
   CHECK(output.find("\r\n452 4.5.3 ") != std::string::npos);
   REQUIRE(harness.acceptor.messages.size() == 1);
   CHECK(harness.acceptor.messages[0].envelope.recipients.size() == 100);
+}
+
+TEST_CASE("smtp mail: recipients that are put off do not end the session (RFC 5321 §4.5.3.1.10)") {
+  for (const bool busy : {false, true}) {
+    Harness harness;
+    harness.settings->recipients = 100;
+    if (busy) harness.acceptor.refused["Jones@foo.com"] = Errc::busy;
+    std::string script = "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<Brown@foo.com>\r\n";
+    for (int i = 0; i < 400; ++i) script += "RCPT TO:<Jones@foo.com>\r\n";
+    const auto output = harness.run(script + "DATA\r\nx\r\n.\r\nQUIT\r\n");
+    CHECK(output.find("\r\n221 ") != std::string::npos);
+    REQUIRE(harness.acceptor.messages.size() == 1);
+    CHECK(harness.acceptor.messages[0].envelope.recipients.size() == (busy ? 1 : 100));
+  }
+  Harness endless;
+  endless.settings->recipients = 100;
+  std::string script = "EHLO a\r\nMAIL FROM:<a@b>\r\n";
+  for (int i = 0; i < 2000; ++i) script += "RCPT TO:<Jones@foo.com>\r\n";
+  CHECK(endless.run(script).find("\r\n421 4.7.0 ") != std::string::npos);
 }
 
 TEST_CASE("smtp mail: without a valid recipient there is no DATA (RFC 5321 §3.3, RFC 2920 §3.2)") {
