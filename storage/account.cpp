@@ -64,7 +64,10 @@ Task<Result<>> AccountImpl::queue(Operation& operation) {
 Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
   while (!queue_.empty()) {
     const std::vector<Operation*> batch = take_batch();
-    const Snapshots before = loaded();
+    // Held until the batch has ended, so that what is loaded stays so.
+    const std::vector<std::shared_ptr<MailboxImpl>> mailboxes = loaded();
+    Snapshots before;
+    for (const auto& mailbox : mailboxes) before[mailbox->info().id] = mailbox->snapshot();
     auto job = [this, &batch, &before]() -> Result<Outcome> {
       try {
         return disk_.run(batch, before);
@@ -103,17 +106,17 @@ std::shared_ptr<MailboxImpl> AccountImpl::find(MailboxId id) {
   return found == mailboxes_.end() ? nullptr : found->second.lock();
 }
 
-Snapshots AccountImpl::loaded() {
-  Snapshots snapshots;
+std::vector<std::shared_ptr<MailboxImpl>> AccountImpl::loaded() {
+  std::vector<std::shared_ptr<MailboxImpl>> mailboxes;
   for (auto each = mailboxes_.begin(); each != mailboxes_.end();) {
-    if (const auto mailbox = each->second.lock()) {
-      snapshots[each->first] = mailbox->snapshot();
+    if (auto mailbox = each->second.lock()) {
+      mailboxes.push_back(std::move(mailbox));
       ++each;
     } else {
       each = mailboxes_.erase(each);
     }
   }
-  return snapshots;
+  return mailboxes;
 }
 
 void AccountImpl::apply(Outcome& outcome) {

@@ -85,7 +85,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   Task<Result<>> queue(Operation& operation);
   Task<void> pump(std::shared_ptr<AccountImpl> self);
   std::vector<Operation*> take_batch();
-  Snapshots loaded();
+  std::vector<std::shared_ptr<MailboxImpl>> loaded();
   void apply(Outcome& outcome);
   Task<void> follow(std::shared_ptr<AccountImpl> self);
   Task<void> checkpoint(std::shared_ptr<AccountImpl> self);

@@ -32,7 +32,7 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
     for (Operation* operation : batch) operation->error.reset();
     auto ended = ensure_open();
     if (ended) {
-      Work work(*this, loaded, synced);
+      Work work(*this, loaded, synced || rebuilt_);
       ended = run_all(work, batch, loaded);
       if (ended) {
         outcome = std::move(work.outcome);
@@ -157,6 +157,8 @@ Result<> AccountDisk::open_once() {
     rebuilt_ = rebuilt_ || state_.mailboxes_made;
   }
   index_ = TRY(Index::open(index_path()));
+  // From here on flags are in the index first: its own entry must not be what a power cut takes.
+  if (!there) TRY(files().sync_directory(path_));
   TRY(load_folders());
   TRY(refresh_identity());
   root_modified_ = 0;

@@ -165,8 +165,13 @@ Result<> move_tree(Work& work, const std::string& from, const std::string& to) {
 // RFC 3501 §6.3.5: INBOX's messages go to a new mailbox, INBOX stays.
 Result<> move_inbox(Work& work, const std::string& to) {
   Folder* target = work.disk.find_folder(to);
-  if (target == nullptr) target = TRY(make_folder(work, to, SpecialUse::none));
   Folder& source = *TRY(work.folder(inbox));
+  if (target == nullptr) {
+    target = TRY(make_folder(work, to, SpecialUse::none));
+    // If a crash cut this off before, links of INBOX's messages are there already.
+    target->checked = true;
+    TRY(work.look(*target, Work::Thoroughness::after_crash, 1));
+  }
   target = TRY(work.folder(to));
   UidSet all;
   all.append(1, 0x7fffffff);

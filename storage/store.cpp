@@ -195,7 +195,9 @@ void StoreImpl::opened(const std::shared_ptr<MailboxImpl>& mailbox) {
 Task<void> StoreImpl::close() {
   parts_.closing = true;
   recent_.clear();
-  for (const auto& [path, account] : accounts_) {
+  std::vector<std::shared_ptr<AccountImpl>> accounts;
+  for (const auto& [path, account] : accounts_) accounts.push_back(account);
+  for (const auto& account : accounts) {
     auto settled = co_await account->settle();
     if (settled) continue;
     parts_.disk.log.error("storage.not_settled",

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "base/file_system.h"
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace posthorn::testing {
+
+// The system's files, but calls that change something can be made to fail: one of them, or all from one on,
+// which is also how a process looks that was killed there.
+class FaultyFileSystem final : public FileSystem {
+ public:
+  enum class Fault { once, from_then_on };
+
+  // The n-th changing call from now on (0 is the next) fails with `code`.
+  void fail(std::uint64_t n, Errc code, Fault how) {
+    code_ = code;
+    how_ = how;
+    failed_ = false;
+    first_ = calls_ + n;
+  }
+  void heal() { first_ = never; }
+  // Changing calls so far.
+  std::uint64_t calls() const { return calls_; }
+  bool has_failed() const { return failed_; }
+  // Whether a link gives an io error, as across file systems.
+  void forbid_links(bool forbid) { links_forbidden_ = forbid; }
+
+  // Counts a changing call of others (SQLite) too: false when it is to fail.
+  bool allow() { return attempt("sqlite").has_value(); }
+
+  Result<File> open(const std::string& path, Open how) override {
+    if (how == Open::create_new || how == Open::append || how == Open::read_write) {
+      if (auto allowed = attempt("open " + path); !allowed) return std::unexpected(allowed.error());
+    }
+    return system_.open(path, how);
+  }
+  Result<> write(const File& file, std::string_view bytes) override {
+    TRY(attempt("write"));
+    return system_.write(file, bytes);
+  }
+  Result<std::string> read(const File& file, std::uint64_t offset, std::size_t size) override {
+    return system_.read(file, offset, size);
+  }
+  Result<> sync(const File& file) override {
+    TRY(attempt("sync"));
+    ++syncs_;
+    // Not done: tests are many, and power does not fail in them.
+    static_cast<void>(file);
+    return {};
+  }
+  Result<> truncate(const File& file, std::uint64_t size) override {
+    TRY(attempt("truncate"));
+    return system_.truncate(file, size);
+  }
+  Result<FileStatus> status(const File& file) override { return system_.status(file); }
+  Result<FileStatus> status(const std::string& path) override { return system_.status(path); }
+  Result<> rename(const std::string& from, const std::string& to) override {
+    TRY(attempt("rename " + from));
+    return system_.rename(from, to);
+  }
+  Result<> link(const std::string& existing, const std::string& added) override {
+    TRY(attempt("link " + existing));
+    if (links_forbidden_) return failure(Errc::io, "no links here");
+    return system_.link(existing, added);
+  }
+  Result<> unlink(const std::string& path) override {
+    TRY(attempt("unlink " + path));
+    return system_.unlink(path);
+  }
+  Result<> make_directory(const std::string& path) override {
+    TRY(attempt("mkdir " + path));
+    return system_.make_directory(path);
+  }
+  Result<> remove_directory(const std::string& path) override {
+    TRY(attempt("rmdir " + path));
+    return system_.remove_directory(path);
+  }
+  Result<std::vector<std::string>> list(const std::string& path) override { return system_.list(path); }
+  Result<std::uint64_t> free_space(const std::string& path) override { return system_.free_space(path); }
+
+  std::uint64_t syncs() const { return syncs_; }
+  // What the call was that failed first.
+  std::string failed_call() {
+    const std::scoped_lock lock(mutex_);
+    return failed_call_;
+  }
+
+ private:
+  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+  Result<> attempt(const std::string& what) {
+    const std::uint64_t call = calls_++;
+    const bool fails = how_ == Fault::once ? call == first_ : call >= first_;
+    if (!fails) return {};
+    if (!failed_.exchange(true)) {
+      const std::scoped_lock lock(mutex_);
+      failed_call_ = what;
+    }
+    return failure(code_, "made to fail: " + what);
+  }
+
+  SystemFileSystem system_;
+  std::mutex mutex_;
+  std::string failed_call_;
+  std::atomic<std::uint64_t> calls_{0};
+  std::atomic<std::uint64_t> syncs_{0};
+  std::atomic<std::uint64_t> first_{never};
+  std::atomic<Errc> code_{Errc::io};
+  std::atomic<Fault> how_{Fault::once};
+  std::atomic<bool> failed_{false};
+  std::atomic<bool> links_forbidden_{false};
+};
+
+}  // namespace posthorn::testing
