@@ -35,6 +35,7 @@ Result<> ReadCounts::run(Work& work) {
   counts.uid_next = row.uid_next;
   counts.first_recent = row.first_recent;
   counts.highest_modseq = row.modseq;
+  counts.uid_validity = row.uid_validity;
   if (row.first_recent < row.uid_next) {
     counts.recent = TRY(work.disk.index().count_from(row.id, row.first_recent));
   }
