@@ -53,7 +53,8 @@ class Parser {
   void config_option(CLI::App& command) {
     command.add_option("--config", line_.config, "The configuration file")
         ->type_name("FILE")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
 
   CLI::App& command(CLI::App& parent, const std::string& name, const std::string& text) {
@@ -71,6 +72,9 @@ class Parser {
     init.add_option("--hostname", init_.hostname,
                     "The server's name (default: mail.DOMAIN, or the machine's)")
         ->type_name("NAME");
+    init.add_option("--data", init_.data, "The data directory (default: DIR/data)")->type_name("PATH");
+    init.add_option("--user", init_.user, "The user that the server becomes when root starts it")
+        ->type_name("USER");
     init.add_flag(
         "--loopback", init_.loopback,
         "Listen on 127.0.0.1 alone, on ports that need no root (2525, 2587, 2465, 2110, 2995, 2143, "

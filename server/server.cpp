@@ -46,8 +46,8 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
             return sessions_.make(connection, endpoint);
           },
           [this] { return tls_.get(); }),
-      administration_(data.accounts(), data.store(), data.disk(), data.hashing(), settings_->password_cost()) {
-}
+      administration_(data.accounts(), data.store(), data.disk(), data.hashing(),
+                      settings_->password_cost()) {}
 
 Reception::Settings Server::reception_settings() const {
   const auto& limits = settings_->limits;

@@ -21,22 +21,31 @@
 namespace posthorn::server {
 namespace {
 
-// The ports of RFC 5321, 6409, 8314, 1939, 3501; for a trial the same behind 2000.
-constexpr std::array<std::pair<Service, std::uint16_t>, 7> usual_ports{{{Service::smtp, 25},
-                                                                        {Service::submission, 587},
-                                                                        {Service::submissions, 465},
-                                                                        {Service::pop3, 110},
-                                                                        {Service::pop3s, 995},
-                                                                        {Service::imap, 143},
-                                                                        {Service::imaps, 993}}};
+// The registered ports, and those for a trial.
+struct Ports {
+  Service service;
+  std::uint16_t registered;
+  std::uint16_t trial;
+};
+constexpr std::array<Ports, 7> ports{{{Service::smtp, 25, 2525},
+                                      {Service::submission, 587, 2587},
+                                      {Service::submissions, 465, 2465},
+                                      {Service::pop3, 110, 2110},
+                                      {Service::pop3s, 995, 2995},
+                                      {Service::imap, 143, 2143},
+                                      {Service::imaps, 993, 2993}}};
 
 void set_addresses(Settings& settings, bool loopback) {
-  for (const auto& [service, port] : usual_ports) {
+  for (const auto& [service, registered, trial] : ports) {
     auto& addresses = (settings.listen.*endpoint_of(service).key).value;
-    const std::string text = std::to_string(loopback ? 2000 + port : port);
-    for (const std::string host : {"0.0.0.0", "[::]"}) {
-      if (loopback && host == "[::]") continue;
-      addresses.push_back(*ListenAddress::parse((loopback ? "127.0.0.1" : host) + ":" + text));
+    const auto add = [&](const std::string& host, std::uint16_t port) {
+      addresses.push_back(*ListenAddress::parse(host + ":" + std::to_string(port)));
+    };
+    if (loopback) {
+      add("127.0.0.1", trial);
+    } else {
+      add("0.0.0.0", registered);
+      add("[::]", registered);
     }
   }
 }
@@ -107,7 +116,10 @@ class Initialiser {
     const tls::PemPair pair = TRY(tls::make_self_signed(names));
     TRY(prepare_data_directory(command_.folder + "/tls", {}));
     if (chmod((command_.folder + "/tls").c_str(), 0755) != 0) return system_failure("chmod tls");
-    TRY(write_new(files_, settings_.resolved(settings_.tls.key.value), pair.key, 0600));
+    const std::string key = settings_.resolved(settings_.tls.key.value);
+    TRY(write_new(files_, key, pair.key, 0600));
+    // The server's own, so that it can read it again when it is no longer root.
+    if (owner_ && chown(key.c_str(), owner_->uid, owner_->gid) != 0) return system_failure("chown " + key);
     return write_new(files_, settings_.resolved(settings_.tls.certificate.value), pair.certificate, 0644);
   }
 

@@ -36,6 +36,7 @@ TEST_CASE("command line: --config stands before or after the command's name, at 
     REQUIRE(line);
     CHECK(line->config == "f");
   }
+  CHECK(parse({"serve", "--config", "f", "--config", "g"})->config == "g");
   CHECK(parse({"serve"})->config == "/etc/posthorn/posthorn.toml");
 }
 
@@ -84,12 +85,14 @@ TEST_CASE("command line: only what sets a password asks for one") {
 }
 
 TEST_CASE("command line: init takes its options") {
-  const auto line =
-      parse({"init", "dir", "--domain", "example.org", "--hostname", "mx.example.org", "--loopback"});
+  const auto line = parse({"init", "dir", "--domain", "example.org", "--hostname", "mx.example.org",
+                           "--loopback", "--data", "/srv", "--user", "nobody"});
   const auto& init = std::get<InitCommand>(line.value().command);
   CHECK(init.folder == "dir");
   CHECK(init.domain == "example.org");
   CHECK(init.hostname == "mx.example.org");
+  CHECK(init.data == "/srv");
+  CHECK(init.user == "nobody");
   CHECK(init.loopback);
 }
 
