@@ -62,9 +62,21 @@ Task<void> ControlServer::serve(std::unique_ptr<Connection> connection) {
     co_await answer(*connection);
   } catch (const ConnectionClosed&) {
     // The command was interrupted; what it asked for is done or not begun.
+  } catch (...) {
+    log_bug(log_, "control", std::current_exception());
   }
   co_await connection->finish();
   clients_.erase(place);
+}
+
+// A bug in one command ends neither the server nor the waiting for an answer.
+Task<control::Reply> ControlServer::carry_out(control::Request request) {
+  try {
+    co_return co_await handler_(std::move(request));
+  } catch (const std::exception& exception) {
+    log_bug(log_, "control", std::current_exception());
+    co_return control::Reply::failed(std::string("the server made a mistake: ") + exception.what());
+  }
 }
 
 Task<void> ControlServer::answer(Connection& connection) {
@@ -74,7 +86,7 @@ Task<void> ControlServer::answer(Connection& connection) {
   control::Reply reply;
   if (request) {
     const std::string command = request->command;
-    reply = co_await handler_(*std::move(request));
+    reply = co_await carry_out(*std::move(request));
     connection.log(LogLevel::info, "control.command",
                    {{"command", command}, {"ok", reply.ok}, {"error", reply.error}});
   } else {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bug.h"
 #include "base/connection.h"
 #include "base/task.h"
 #include "server/control.h"
@@ -31,10 +32,11 @@ class ControlServer {
 
  private:
   ControlServer(Loop& loop, Log& log, Handler handler)
-      : loop_(loop), log_(log), handler_(std::move(handler)) {}
+      : loop_(loop), log_(log), handler_(std::move(handler)), group_(logs_bugs(log, "control")) {}
   void accept(File descriptor);
   Task<void> serve(std::unique_ptr<Connection> connection);
   Task<void> answer(Connection& connection);
+  Task<control::Reply> carry_out(control::Request request);
 
   Loop& loop_;
   Log& log_;

@@ -125,7 +125,18 @@ void Server::reload_certificates(const Settings& settings) {
 
 void Server::stop(std::function<void()> done) { shutting_down_.start(shut_down(std::move(done))); }
 
+// The end comes, whatever goes wrong on the way.
 Task<void> Server::shut_down(std::function<void()> done) {
+  try {
+    co_await take_leave();
+  } catch (...) {
+    log_bug(log_, "stop", std::current_exception());
+  }
+  log_.info("server.stopped");
+  done();
+}
+
+Task<void> Server::take_leave() {
   systemd::notify("STOPPING=1");
   log_.info("server.stopping", {{"connections", reception_.connections()}});
   reception_.stop();
@@ -144,8 +155,6 @@ Task<void> Server::shut_down(std::function<void()> done) {
   co_await control_empty;
   grace.stop();
   co_await data_.close();
-  log_.info("server.stopped");
-  done();
 }
 
 }  // namespace posthorn::server

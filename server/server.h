@@ -2,6 +2,7 @@
 
 #include "auth/account_directory.h"
 #include "auth/password_authenticator.h"
+#include "base/bug.h"
 #include "base/loop.h"
 #include "delivery/local_delivery.h"
 #include "server/administration.h"
@@ -40,6 +41,7 @@ class Server {
 
  private:
   Task<void> shut_down(std::function<void()> done);
+  Task<void> take_leave();
   void reload_certificates(const Settings& settings);
   Reception::Settings reception_settings() const;
 
@@ -56,7 +58,7 @@ class Server {
   Reception reception_;
   Administration administration_;
   std::unique_ptr<ControlServer> control_;
-  TaskGroup shutting_down_;
+  TaskGroup shutting_down_{logs_bugs(log_, "stop")};
 };
 
 }  // namespace posthorn::server

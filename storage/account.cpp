@@ -77,7 +77,12 @@ Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
     };
     auto outcome = co_await Offload(parts_.lane, job);
     if (outcome) {
-      apply(*outcome);
+      try {
+        apply(*outcome);
+      } catch (const std::exception&) {
+        // It is on disk; whoever waits for it is not to wait for ever.
+        log_bug(parts_.disk.log, "storage", std::current_exception());
+      }
     } else {
       for (Operation* operation : batch) operation->error = outcome.error();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bug.h"
 #include "base/loop.h"
 #include "storage/account_disk.h"
 #include "storage/operation.h"
@@ -24,7 +25,7 @@ struct StoreParts {
 
   Lane& lane;
   DiskContext disk;
-  TaskGroup background;
+  TaskGroup background{logs_bugs(disk.log, "storage")};
   // An account's index was used, or is closed now.
   std::function<void(AccountImpl&)> used;
   // A mailbox was opened: the latest ones stay loaded.

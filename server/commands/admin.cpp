@@ -1,3 +1,4 @@
+#include "base/bug.h"
 #include "server/administration.h"
 #include "server/commands/commands.h"
 #include "server/commands/say.h"
@@ -42,8 +43,8 @@ Result<control::Reply> do_directly(const Settings& settings, const control::Requ
   Log log(LogLevel::warning, LogFormat::text);
   Loop loop;
   const auto data = TRY(Data::open(loop, log, settings));
-  control::Reply reply;
-  TaskGroup group;
+  control::Reply reply = control::Reply::failed("the command ended early; the log has the reason");
+  TaskGroup group(logs_bugs(log, "command"));
   group.start(carry_out(*data, settings, request, reply));
   loop.run();
   return reply;

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +22,7 @@ using posthorn::testing::TemporaryFolder;
 namespace {
 
 Task<control::Reply> echo(control::Request request) {
+  if (request.command == "throw") throw std::runtime_error("a bug");
   if (request.command == "fail") co_return control::Reply::failed("it failed");
   co_return control::Reply{true, {}, {request.command, request.argument("a")}};
 }
@@ -127,6 +129,17 @@ TEST_CASE("control: a command asks the server and gets its answer; the socket is
   REQUIRE(failed);
   CHECK_FALSE(failed->ok);
   CHECK(failed->error == "it failed");
+}
+
+TEST_CASE("control: an exception in a command is an answer in words and a line in the log, not the end") {
+  const TemporaryFolder folder;
+  Fixture fixture(folder.path());
+  const auto thrown = fixture.during([&] { return control::ask(folder.path(), {"throw", {}}); });
+  REQUIRE(thrown);
+  CHECK_FALSE(thrown->ok);
+  CHECK(thrown->error == "the server made a mistake: a bug");
+  CHECK(fixture.log.contains("bug where=control reason=\"a bug\""));
+  CHECK(fixture.during([&] { return control::ask(folder.path(), {"x", {}}); }));
 }
 
 TEST_CASE("control: a folder with a path too long for a socket works too") {
