@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t disk_queue = 4096;
 constexpr std::size_t hashing_queue = 256;
 
+// Octets that Return-Path and Received may add to a message.
+constexpr std::uint64_t trace_allowance = 65536;
+
 }  // namespace
 
 bool data_is_in_use(const std::string& path) {
@@ -35,7 +38,8 @@ Result<std::unique_ptr<Data>> Data::open(Loop& loop, Log& log, const Settings& s
   store.spool_memory = static_cast<std::size_t>(settings.storage.spool_memory.value);
   store.open_indexes = static_cast<std::size_t>(settings.storage.open_indexes.value);
   store.mailboxes_per_account = static_cast<std::size_t>(settings.storage.mailboxes_per_account.value);
-  store.message_size = static_cast<std::uint64_t>(settings.limits.message_size.value);
+  // Sessions hold their clients to the limit; what the server puts above a message is not counted (RFC 1870 §5).
+  store.message_size = static_cast<std::uint64_t>(settings.limits.message_size.value) + trace_allowance;
   // The store first: it holds the lock.
   data->store_ = TRY(storage::open_store(data->disk_, data->files_, data->clock_, data->random_, log, store));
   data->accounts_ = TRY(auth::Accounts::open(store.data + "/accounts.sqlite"));
