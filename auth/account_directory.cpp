@@ -12,4 +12,9 @@ Task<Result<Directory::Resolution>> AccountDirectory::resolve(std::string addres
   co_return co_await Offload(disk_, ask);
 }
 
+Task<Result<std::vector<std::string>>> AccountDirectory::existing(std::vector<std::string> accounts) {
+  auto ask = [&] { return accounts_.existing(accounts); };
+  co_return co_await Offload(disk_, ask);
+}
+
 }  // namespace posthorn::auth

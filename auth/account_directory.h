@@ -13,6 +13,7 @@ class AccountDirectory final : public Directory {
 
   Task<Result<bool>> is_local_domain(std::string domain) override;
   Task<Result<Resolution>> resolve(std::string address) override;
+  Task<Result<std::vector<std::string>>> existing(std::vector<std::string> accounts) override;
 
  private:
   Accounts& accounts_;

@@ -131,6 +131,17 @@ Result<bool> Accounts::has_account(std::string_view address) {
   return id.has_value();
 }
 
+Result<std::vector<std::string>> Accounts::existing(const std::vector<std::string>& addresses) {
+  std::vector<std::string> there;
+  const std::lock_guard lock(mutex_);
+  for (const std::string& address : addresses) {
+    const auto id = account_id(TRY(parse_address(address)));
+    if (!id && id.error().code != Errc::not_found) return std::unexpected(id.error());
+    if (id) there.push_back(address);
+  }
+  return there;
+}
+
 Result<> Accounts::set_password(std::string_view address, const std::vector<StoredCredential>& credentials) {
   const AddressName name = TRY(parse_address(address));
   const std::lock_guard lock(mutex_);

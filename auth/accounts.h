@@ -51,6 +51,8 @@ class Accounts {
   // All, or those of one domain, by name. Errors: not_found for the domain.
   Result<std::vector<std::string>> accounts(std::optional<std::string_view> domain = std::nullopt);
   Result<bool> has_account(std::string_view address);
+  // Those of `addresses` that are accounts, in their order.
+  Result<std::vector<std::string>> existing(const std::vector<std::string>& addresses);
   // Replaces all credentials. Errors: not_found.
   Result<> set_password(std::string_view address, const std::vector<StoredCredential>& credentials);
 

@@ -28,6 +28,9 @@ class Directory {
   // domain's first account. Errors: not_found (no such user in a local domain); denied (the domain is not
   // local); malformed; busy.
   virtual Task<Result<Resolution>> resolve(std::string address) = 0;
+
+  // Those of `accounts` (canonical addresses) that exist at this moment, in their order. Errors: busy.
+  virtual Task<Result<std::vector<std::string>>> existing(std::vector<std::string> accounts) = 0;
 };
 
 }  // namespace posthorn::auth

@@ -4,9 +4,11 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace posthorn::auth {
 
@@ -29,25 +31,28 @@ struct PasswordAuthenticator::Attempt {
   std::string user;                    // its canonical form, or what was sent
 };
 
-// How many connections each account has.
+// The connections that each account has.
 struct PasswordAuthenticator::Slots {
-  std::unordered_map<std::string, unsigned> taken;
+  std::unordered_map<std::string, std::vector<Connection*>> taken;
 };
 
 class PasswordAuthenticator::Slot final : public AccountSlot {
  public:
-  Slot(std::shared_ptr<Slots> slots, std::string account)
-      : slots_(std::move(slots)), account_(std::move(account)) {
-    ++slots_->taken[account_];
+  Slot(std::shared_ptr<Slots> slots, std::string account, Connection& connection)
+      : slots_(std::move(slots)), account_(std::move(account)), connection_(connection) {
+    slots_->taken[account_].push_back(&connection_);
   }
   ~Slot() override {
     const auto found = slots_->taken.find(account_);
-    if (--found->second == 0) slots_->taken.erase(found);
+    std::vector<Connection*>& connections = found->second;
+    connections.erase(std::ranges::find(connections, &connection_));
+    if (connections.empty()) slots_->taken.erase(found);
   }
 
  private:
   std::shared_ptr<Slots> slots_;
   std::string account_;
+  Connection& connection_;
 };
 
 PasswordAuthenticator::PasswordAuthenticator(Accounts& accounts, Lane& disk, Lane& hashing,
@@ -72,6 +77,14 @@ void PasswordAuthenticator::configure(AuthSettings settings) {
   unmatchable_ = unmatchable_hash(settings.cost);
 }
 
+void PasswordAuthenticator::end_sessions(const std::string& account) {
+  const auto found = slots_->taken.find(account);
+  if (found == slots_->taken.end()) return;
+  // A copy: each that ends takes itself off.
+  const std::vector<Connection*> connections = found->second;
+  for (Connection* connection : connections) connection->close(CloseReason::local);
+}
+
 bool PasswordAuthenticator::plaintext_allowed(const Connection& connection) const {
   if (connection.tls().active()) return true;
   switch (settings_.allow_plaintext) {
@@ -90,6 +103,12 @@ void PasswordAuthenticator::log_failure(Connection& connection, const Attempt& a
                   {"service", name_of(attempt.service)},
                   {"mechanism", attempt.credentials.mechanism},
                   {"reason", reason}});
+}
+
+void PasswordAuthenticator::log_unavailable(Connection& connection, const Attempt& attempt,
+                                            const Error& error) {
+  connection.log(error.code == Errc::busy ? LogLevel::warning : LogLevel::error, "auth.unavailable",
+                 {{"address", attempt.address}, {"user", attempt.user}, {"reason", error.detail}});
 }
 
 // Tells the same wrong password from another one, and says nothing about either.
@@ -173,9 +192,7 @@ Task<Result<Login>> PasswordAuthenticator::login(Connection& connection, Service
     co_return std::unexpected(stored.error());
   }
   if (!stored) {
-    const bool busy = stored.error().code == Errc::busy;
-    connection.log(busy ? LogLevel::warning : LogLevel::error, "auth.unavailable",
-                   {{"address", attempt.address}, {"user", attempt.user}, {"reason", stored.error().detail}});
+    log_unavailable(connection, attempt, stored.error());
     co_return failure(Errc::busy, stored.error().detail);
   }
   co_return co_await admit(connection, attempt, *stored);
@@ -195,13 +212,24 @@ Task<Result<Login>> PasswordAuthenticator::admit(Connection& connection, const A
     }
   }
   const auto taken = slots_->taken.find(attempt.user);
-  const bool full = taken != slots_->taken.end() && taken->second >= settings_.connections_per_account;
+  const bool full = taken != slots_->taken.end() && taken->second.size() >= settings_.connections_per_account;
   if (full && !attempt.trusted) {
     log_failure(connection, attempt, "too many connections of the account");
     co_return failure(Errc::in_use, "too many connections of the account");
   }
-  Login login{attempt.user, std::make_unique<Slot>(slots_, attempt.user)};
+  Login login{attempt.user, std::make_unique<Slot>(slots_, attempt.user, connection)};
   co_await refresh(attempt, stored);
+  // Hashing takes its time. Whoever opens the mail of an account that was removed meanwhile makes it anew.
+  auto look = [&] { return accounts_.has_account(attempt.user); };
+  const Result<bool> there = co_await Offload(disk_, look);
+  if (!there) {
+    log_unavailable(connection, attempt, there.error());
+    co_return failure(Errc::busy, there.error().detail);
+  }
+  if (!*there) {
+    log_failure(connection, attempt, "account was removed");
+    co_return failure(Errc::denied, "account was removed");
+  }
   connection.log(LogLevel::info, "auth.ok",
                  {{"address", attempt.address},
                   {"user", attempt.user},

@@ -40,6 +40,9 @@ class PasswordAuthenticator final : public Authenticator {
   // Takes new settings, for logins from now on (SIGHUP).
   void configure(AuthSettings settings);
 
+  // Ends the connections that are logged in as `account` (canonical): it was removed.
+  void end_sessions(const std::string& account);
+
   bool plaintext_allowed(const Connection& connection) const override;
   Task<Result<Login>> login(Connection& connection, Service service, Credentials credentials) override;
 
@@ -53,6 +56,7 @@ class PasswordAuthenticator final : public Authenticator {
   Task<void> refresh(const Attempt& attempt, const std::string& stored);
   Task<void> penalise(Connection& connection, const Attempt& attempt);
   void log_failure(Connection& connection, const Attempt& attempt, std::string_view reason);
+  void log_unavailable(Connection& connection, const Attempt& attempt, const Error& error);
   std::uint64_t fingerprint(const Attempt& attempt) const;
 
   Accounts& accounts_;

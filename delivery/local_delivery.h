@@ -20,7 +20,8 @@ class LocalDelivery final : public smtp::Acceptor {
   // An alias that leads to another server, too, is refused as a whole, in the log with the address.
   Task<Result<smtp::Recipient>> admit(const smtp::Envelope& envelope, std::string address) override;
   std::unique_ptr<storage::Spool> spool() override;
-  // Each account gets the message once, however many of its addresses are among the recipients.
+  // Each account gets the message once, however many of its addresses are among the recipients. One that was
+  // removed since admit() gets nothing; not_found if that leaves none.
   Task<Result<>> accept(const smtp::Envelope& envelope, storage::Spool& spool) override;
 
  private:

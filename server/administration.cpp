@@ -87,6 +87,7 @@ Task<Result<Lines>> Administration::remove_account(std::string address) {
   auto remove = [&] { return accounts_.remove_account(address); };
   const auto removed = co_await Offload(disk_, remove);
   if (!removed) co_return std::unexpected(removed.error());
+  if (removed_) removed_(auth::to_string(*name));
   co_return silent(co_await store_.remove_account(auth::to_string(*name)));
 }
 

@@ -7,6 +7,8 @@
 #include "server/control.h"
 #include "storage/store.h"
 
+#include <functional>
+
 namespace posthorn::server {
 
 // Carries out the commands that show or change domains, accounts and aliases: in the running server for
@@ -16,6 +18,9 @@ class Administration {
   Administration(auth::Accounts& accounts, storage::Store& store, Lane& disk, Lane& hashing,
                  auth::PasswordCost cost)
       : accounts_(accounts), store_(store), disk_(disk), hashing_(hashing), cost_(cost) {}
+
+  // Hears of each account that was removed, by its canonical address, before its mail goes.
+  void when_removed(std::function<void(const std::string&)> callback) { removed_ = std::move(callback); }
 
   // Takes new settings, for passwords from now on.
   void configure(auth::PasswordCost cost) { cost_ = cost; }
@@ -36,6 +41,7 @@ class Administration {
   Lane& disk_;
   Lane& hashing_;
   auth::PasswordCost cost_;
+  std::function<void(const std::string&)> removed_;
 };
 
 }  // namespace posthorn::server

@@ -47,7 +47,9 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
           },
           [this] { return tls_.get(); }),
       administration_(data.accounts(), data.store(), data.disk(), data.hashing(),
-                      settings_->password_cost()) {}
+                      settings_->password_cost()) {
+  administration_.when_removed([this](const std::string& account) { authenticator_.end_sessions(account); });
+}
 
 Reception::Settings Server::reception_settings() const {
   const auto& limits = settings_->limits;

@@ -129,24 +129,19 @@ Task<Result<>> StoreImpl::remove_account(std::string address) {
   const std::string directory = settings().data + "/mail/" + *path;
   const std::string trash = settings().data + "/deleted";
   const std::string aside = trash + "/" + parts_.disk.random.hex(12);
-  auto prepare = [&]() -> Result<bool> {
-    const auto there = parts_.disk.files.status(directory);
-    if (!there && there.error().code == Errc::not_found) return false;
-    if (!there) return std::unexpected(there.error());
-    TRY(parts_.disk.files.make_directories(trash));
-    return true;
-  };
-  auto there = co_await Offload(parts_.lane, prepare);
-  if (!there) co_return std::unexpected(there.error());
+  auto prepare = [&] { return parts_.disk.files.make_directories(trash); };
+  auto prepared = co_await Offload(parts_.lane, prepare);
+  if (!prepared) co_return prepared;
   auto& place = accounts_[*path];
   if (!place) place = std::make_shared<AccountImpl>(parts_, directory, address);
   const std::shared_ptr<AccountImpl> account = place;
   open_.remove(account.get());
   std::erase_if(recent_, [&](const auto& mailbox) { return &mailbox->owner() == account.get(); });
-  Result<> removed;
-  if (*there) removed = co_await account->remove_all(aside);
+  auto removed = co_await account->remove_all(aside);
   accounts_.erase(*path);
-  if (removed && *there) parts_.background.start(remove_files(aside));
+  // There may have been no mail yet.
+  if (!removed && removed.error().code == Errc::not_found) co_return Result<>();
+  if (removed) parts_.background.start(remove_files(aside));
   co_return removed;
 }
 

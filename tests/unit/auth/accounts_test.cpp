@@ -95,6 +95,13 @@ TEST_CASE("accounts: accounts are added, listed and removed") {
   CHECK(code_of(t.accounts->credential({"alice", "example.test"}, argon2id)) == Errc::not_found);
 }
 
+TEST_CASE("accounts: which of several exist is told in one go") {
+  Populated t;
+  CHECK(*t.accounts->existing({"carol@other.test", "dave@example.test", "alice@example.test"}) ==
+        Strings{"carol@other.test", "alice@example.test"});
+  CHECK(t.accounts->existing({})->empty());
+}
+
 TEST_CASE("accounts: a password is replaced as a whole, by all its rows") {
   Populated t;
   const AddressName alice{"alice", "example.test"};

@@ -40,6 +40,7 @@ struct Server : test::TemporaryAccounts {
   Lane disk;
   Lane hashing;
   std::mutex mutex;
+  std::function<void()> while_verifying;
   std::vector<std::string> verified;  // the rows that passwords were verified with
   PasswordAuthenticator authenticator;
   TaskGroup tasks{[this](std::exception_ptr) { ++thrown; }};
@@ -52,6 +53,7 @@ struct Server : test::TemporaryAccounts {
                       [this](const std::string& stored, std::string_view password) {
                         const std::lock_guard lock(mutex);
                         verified.push_back(stored);
+                        if (while_verifying) while_verifying();
                         return verify_password(stored, password);
                       }) {
     REQUIRE(accounts->add_domain("example.test"));
@@ -307,6 +309,28 @@ TEST_CASE("auth: a change of the password, also by another process, counts from 
   REQUIRE((*command)->remove_account("alice@example.test"));
   attempt(server, client, "alice@example.test", "changed");
   CHECK(client.error() == Errc::denied);
+}
+
+TEST_CASE("auth: an account that is removed while its password is verified does not log in") {
+  Server server;
+  server.while_verifying = [&] { REQUIRE(server.accounts->remove_account("alice@example.test")); };
+  Client client(server);
+  attempt(server, client, "alice@example.test", "secret");
+  CHECK(client.error() == Errc::denied);
+  CHECK(server.log.has("reason=\"account was removed\""));
+}
+
+TEST_CASE("auth: the sessions of an account that is removed end, and no others") {
+  Server server;
+  Client alice(server);
+  Client bob(server);
+  attempt(server, alice, "alice@example.test", "secret");
+  attempt(server, bob, "bob@example.test", "hidden");
+  server.authenticator.end_sessions("alice@example.test");
+  server.authenticator.end_sessions("nobody@example.test");
+  CHECK(alice.connection.close_reason() == CloseReason::local);
+  CHECK_FALSE(bob.connection.close_reason());
+  server.loop.run();
 }
 
 TEST_CASE("auth: new settings count from the next login on; a login brings a row to the new cost") {

@@ -18,6 +18,10 @@ class FakeDirectory final : public auth::Directory {
     if (found == known.end()) co_return not_found(address);
     co_return found->second;
   }
+  Task<Result<std::vector<std::string>>> existing(std::vector<std::string> accounts) override {
+    std::erase_if(accounts, [this](const std::string& account) { return !known.contains(account); });
+    co_return accounts;
+  }
 };
 
 class FixedClock final : public Clock {
@@ -34,6 +38,7 @@ struct House {
 
   House() {
     directory.known["alice@example.test"] = {{"alice@example.test"}, {}};
+    directory.known["bob@example.test"] = {{"bob@example.test"}, {}};
     directory.known["team@example.test"] = {{"alice@example.test", "bob@example.test"}, {}};
     directory.known["away@example.test"] = {{"alice@example.test"}, {"x@far.example"}};
   }
@@ -97,9 +102,28 @@ TEST_CASE("delivery: what storage refuses is not accepted") {
   House house;
   house.store.failure = Error{Errc::disk_full, "full"};
   const auto spool = house.delivery.spool();
-  const auto accepted = now(house.delivery.accept({}, *spool));
+  smtp::Envelope envelope;
+  envelope.recipients.push_back(*now(house.delivery.admit(envelope, "alice@example.test")));
+  const auto accepted = now(house.delivery.accept(envelope, *spool));
   REQUIRE_FALSE(accepted);
   CHECK(accepted.error().code == Errc::disk_full);
+}
+
+TEST_CASE("delivery: an account that was removed after RCPT gets nothing, and none is left to say 250 for") {
+  House house;
+  smtp::Envelope envelope;
+  envelope.recipients.push_back(*now(house.delivery.admit(envelope, "team@example.test")));
+  const auto spool = house.delivery.spool();
+  house.directory.known.erase("bob@example.test");
+  REQUIRE(now(house.delivery.accept(envelope, *spool)));
+  REQUIRE(house.store.deliveries.size() == 1);
+  CHECK(house.store.deliveries[0].accounts == std::vector<std::string>{"alice@example.test"});
+  CHECK(house.log.contains("delivery.account_removed"));
+  house.directory.known.erase("alice@example.test");
+  const auto nobody = now(house.delivery.accept(envelope, *spool));
+  REQUIRE_FALSE(nobody);
+  CHECK(nobody.error().code == Errc::not_found);
+  CHECK(house.store.deliveries.size() == 1);
 }
 
 }  // namespace
