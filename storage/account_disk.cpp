@@ -154,9 +154,9 @@ Result<> AccountDisk::open_once() {
   if (!there && there.error().code == Errc::not_found) {
     // A log without its database would be played into the new one.
     TRY(drop_index_files());
-    rebuilt_ = rebuilt_ || state_.mailboxes_made;
   }
   index_ = TRY(Index::open(index_path()));
+  if (index_->is_new() && state_.mailboxes_made) rebuilt_ = true;
   // From here on flags are in the index first: its own entry must not be what a power cut takes.
   if (!there) TRY(files().sync_directory(path_));
   TRY(load_folders());

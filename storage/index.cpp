@@ -123,6 +123,7 @@ Result<Index> Index::open(const std::string& path) {
   auto transaction = TRY(Transaction::begin(database));
   TRY(database.run(std::string(schema) + "PRAGMA user_version=" + std::to_string(schema_version)));
   TRY(std::move(transaction).commit());
+  index.is_new_ = true;
   return index;
 }
 

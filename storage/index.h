@@ -86,6 +86,8 @@ class Index {
   static Result<Database> open_reader(const std::string& path);
 
   Database& database() { return database_; }
+  // It was empty: nothing of the Maildir is in it yet.
+  bool is_new() const { return is_new_; }
 
   Result<std::vector<MailboxRow>> mailboxes();
   Result<> put_mailbox(const MailboxRow& row);
@@ -122,6 +124,7 @@ class Index {
  private:
   explicit Index(Database database) : database_(std::move(database)) {}
   Database database_;
+  bool is_new_ = false;
 };
 
 // One message's row through any connection.

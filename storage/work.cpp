@@ -29,7 +29,7 @@ void Work::begin_operation() {
   to_unlink_before_operation_ = to_unlink_.size();
 }
 
-Result<> Work::end_operation() {
+Result<> Work::fold_changes() {
   for (auto& [id, changes] : changes_) {
     const auto found = snapshots.find(id);
     const auto folder = disk.folders().find(id);
@@ -51,6 +51,13 @@ Result<> Work::end_operation() {
     snapshots[id] = TRY(load(folder->second));
     outcome.keywords[id] = folder->second.keywords;
   }
+  changes_.clear();
+  reload_.clear();
+  return {};
+}
+
+Result<> Work::end_operation() {
+  TRY(fold_changes());
   if (in_savepoint_) TRY(disk.index().database().execute("RELEASE operation"));
   begin_operation();
   return {};
@@ -72,6 +79,7 @@ bool Work::transaction_lost() {
 }
 
 Result<> Work::commit() {
+  TRY(fold_changes());
   if (in_transaction_) TRY(write_rows());
   for (const std::string& directory : to_sync_) TRY(files.sync_directory(directory));
   if (in_transaction_) TRY(disk.index().database().execute("COMMIT"));

@@ -94,6 +94,7 @@ class Work {
     std::vector<Message> changed;
     std::vector<Uid> expunged;
   };
+  Result<> fold_changes();
   Result<> check(Folder& folder);
   Result<> take_state(Folder& folder, const FolderState& state);
   Result<> write_rows();

@@ -12,7 +12,10 @@ struct FoldersFixture : StoreFixture {
     for (const MailboxInfo& each : *found) list.push_back(each.name);
     return list;
   }
-  bool has(const std::string& name) { return std::ranges::contains(names(), name); }
+  bool has(const std::string& name) {
+    const auto all = names();
+    return std::ranges::find(all, name) != all.end();
+  }
   MailboxInfo info(const std::string& name) {
     auto found = wait(account().list());
     REQUIRE(found);

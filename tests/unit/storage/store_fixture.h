@@ -153,18 +153,23 @@ struct StoreFixture {
     return *found;
   }
 
-  std::unique_ptr<Spool> spool(std::string_view text) {
+  Result<std::unique_ptr<Spool>> try_spool(std::string_view text) {
     auto spool = store->spool();
-    REQUIRE(wait(spool->write(text)));
-    REQUIRE(wait(spool->close()));
+    TRY(wait(spool->write(text)));
+    TRY(wait(spool->close()));
     return spool;
+  }
+  std::unique_ptr<Spool> spool(std::string_view text) {
+    auto spool = try_spool(text);
+    REQUIRE_MESSAGE(spool, (spool ? "" : spool.error().detail));
+    return *std::move(spool);
   }
   static std::string letter(std::string_view subject) {
     return "From: Bob <bob@example.test>\r\nTo: alice@example.test\r\nSubject: " + std::string(subject) +
            "\r\nDate: Tue, 14 Nov 2023 22:13:20 +0000\r\n\r\nHello,\r\n" + std::string(subject) + "\r\n";
   }
   Result<> try_deliver(std::string_view text, std::vector<std::string> to = {alice}) {
-    auto message = spool(text);
+    const auto message = TRY(try_spool(text));
     return wait(store->deliver(
         {.accounts = std::move(to), .spool = message.get(), .internal_date = clock.seconds()}));
   }
@@ -174,7 +179,7 @@ struct StoreFixture {
   }
   Result<Appended> try_append(Mailbox& target, std::string_view text, std::uint8_t flags = 0,
                               std::vector<std::string> keywords = {}) {
-    auto message = spool(text);
+    const auto message = TRY(try_spool(text));
     std::vector<Arrival> arrivals{{.spool = message.get(),
                                    .internal_date = 1'600'000'000,
                                    .system_flags = flags,

@@ -1,0 +1,409 @@
+// What other programs do to a Maildir, and what is left when the index is gone (design, decision 6).
+#include "base/sqlite.h"
+#include "message/summary_codec.h"
+#include "tests/unit/storage/store_fixture.h"
+
+namespace posthorn::storage::testing {
+namespace {
+
+struct OutsideFixture : StoreFixture {
+  std::string index_path() const { return account_path() + "/index.sqlite"; }
+  void poll(Mailbox& target) {
+    auto polled = wait(target.poll());
+    REQUIRE_MESSAGE(polled, (polled ? "" : polled.error().detail));
+  }
+  // The one file whose name has `part`.
+  std::string find_file(const std::string& part, const std::string& folder = "") {
+    for (const char* place : {"/new/", "/cur/"}) {
+      const std::string directory = maildir() + folder + place;
+      for (const std::string& name : list(directory)) {
+        if (name.contains(part)) return directory + name;
+      }
+    }
+    return {};
+  }
+  // A mailbox's messages in words.
+  std::string describe(Mailbox& target) {
+    std::string text;
+    const auto snapshot = target.snapshot();
+    snapshot->visit(0, snapshot->size(), [&](std::uint32_t, const Message& each) {
+      text += std::to_string(each.uid) + ":" + std::to_string(each.flags.system);
+      for (std::size_t place = 0; place < target.keywords().size(); ++place) {
+        if (each.flags.keywords.has(place)) text += "," + target.keywords()[place];
+      }
+      text += "," + std::to_string(each.internal_date) + "," + std::to_string(each.size) + " ";
+    });
+    return text + "next " + std::to_string(snapshot->uid_next()) + " validity " +
+           std::to_string(target.info().uid_validity) + " id " + std::to_string(target.info().id);
+  }
+  // Two mailboxes with flags, keywords, gaps.
+  void fill() {
+    auto inbox = mailbox();
+    for (int index = 0; index < 6; ++index) deliver(letter(std::to_string(index)));
+    REQUIRE(try_store(*inbox, uids({2, 3}), FlagChange::add, bit(SystemFlag::seen), {"Work", "$Junk"}));
+    REQUIRE(try_store(*inbox, uids({5}), FlagChange::add, bit(SystemFlag::flagged) | bit(SystemFlag::draft)));
+    REQUIRE(wait(inbox->expunge(uids({4}), true)));
+    auto archive = mailbox("Archive");
+    REQUIRE(wait(inbox->move(uids({1}), archive)));
+    REQUIRE(wait(inbox->copy(uids({2, 5}), archive)));
+    REQUIRE(wait(inbox->expunge(uids({6}), true)));
+    REQUIRE(wait(account().create("Lists/Ärger", SpecialUse::none)));
+    REQUIRE(wait(account().subscribe("Lists/Ärger", true)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: a message put into new/ or cur/ is seen without a restart") {
+  auto inbox = mailbox();
+  deliver(letter("ours"));
+  put_file(maildir() + "/new/1600000001.1.other", letter("in new"));
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 2});
+  CHECK(read(*inbox, 2) == letter("in new"));
+  CHECK(inbox->snapshot()->at(1).internal_date == 1'600'000'001);
+  put_file(maildir() + "/cur/1600000002.2.other:2,FS", letter("in cur"));
+  CHECK(counts().messages == 3);
+  REQUIRE(inbox->snapshot()->size() == 3);
+  CHECK(inbox->snapshot()->at(2).flags.system == (bit(SystemFlag::flagged) | bit(SystemFlag::seen)));
+  CHECK(find_file("1600000002.2.other,S=") != "");
+  const auto found = wait(inbox->summaries(uids({3})));
+  REQUIRE(found);
+  CHECK(message::decode_envelope(found->at(0).encoded)->subject == "in cur");
+  inbox.reset();
+  restart();
+  CHECK(uids_of(*mailbox()) == std::vector<Uid>{1, 2, 3});
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: names without a time, and odd ones, get one of ours") {
+  namespace fs = std::filesystem;
+  account();
+  put_file(maildir() + "/new/letter", "x");
+  stop();
+  start();
+  auto inbox = mailbox();
+  put_file(maildir() + "/cur/" + std::string(250, 'x'), letter("long name"));
+  put_file(maildir() + "/cur/.hidden", letter("no message"));
+  fs::create_directories(maildir() + "/cur/1600000000.1.directory");
+  fs::create_symlink("/etc/passwd", maildir() + "/cur/1600000000.1.link:2,S");
+  put_file(maildir() + "/cur/1600000000.1.empty:2,", "");
+  poll(*inbox);
+  CHECK(inbox->snapshot()->size() == 3);
+  for (const std::string& name : list(maildir() + "/cur")) CHECK(name.size() <= 255);
+  for (const Uid uid : uids_of(*inbox))
+    CHECK(read(*inbox, uid).size() == inbox->snapshot()->at(uid - 1).size);
+  CHECK(fs::exists(fs::symlink_status(maildir() + "/cur/1600000000.1.link:2,S")));
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: a file of bare LFs is served with CRLF (design, decision 8)") {
+  auto inbox = mailbox();
+  std::string stored = "Subject: foreign\n\nline one\nline two\n";
+  for (int index = 0; index < 20'000; ++index) stored += "line " + std::to_string(index) + "\n";
+  std::string wire;
+  for (const char each : stored) wire += each == '\n' ? std::string("\r\n") : std::string(1, each);
+  put_file(maildir() + "/new/1600000001.1.other", stored);
+  // Begins with CRLF, so it is what it is.
+  const std::string mixed = "Subject: mixed\r\n\r\none\ntwo\r\n";
+  put_file(maildir() + "/new/1600000002.2.other", mixed);
+  poll(*inbox);
+  REQUIRE(inbox->snapshot()->size() == 2);
+  CHECK(inbox->snapshot()->at(0).size == wire.size());
+  CHECK(read(*inbox, 1) == wire);
+  CHECK(read(*inbox, 2) == mixed);
+  auto bytes = wait(inbox->bytes(1));
+  REQUIRE(bytes);
+  for (const std::uint64_t offset : {200'000ULL, 17ULL, 130'000ULL, 131'071ULL, 0ULL}) {
+    auto part = wait((*bytes)->read(offset, 1000));
+    REQUIRE(part);
+    CHECK(*part == wire.substr(offset, 1000));
+  }
+  auto past = wait((*bytes)->read(wire.size(), 10));
+  REQUIRE(past);
+  CHECK(past->empty());
+  inbox.reset();
+  stop();
+  std::filesystem::remove(index_path());
+  start();
+  CHECK(read(*mailbox(), 1) == wire);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: a flag changed by a rename is taken over, and our own lag is not mistaken") {
+  auto inbox = mailbox();
+  deliver(letter("one"));
+  REQUIRE(try_store(*inbox, uids({1}), FlagChange::add, bit(SystemFlag::flagged)));
+  // The name says nothing of \Flagged yet; another program adds S.
+  const std::string before = find_file("U=1");
+  std::filesystem::rename(before, maildir() + "/cur/" + before.substr(before.rfind('/') + 1) + ":2,S");
+  poll(*inbox);
+  CHECK(inbox->snapshot()->at(0).flags.system == (bit(SystemFlag::seen) | bit(SystemFlag::flagged)));
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1});
+  CHECK(read(*inbox, 1) == letter("one"));
+  restart();
+  inbox = mailbox();
+  const std::string name = find_file("U=1");
+  CHECK(name.ends_with(":2,FS"));
+  std::filesystem::rename(name, name.substr(0, name.size() - 2) + "PRT");
+  poll(*inbox);
+  CHECK(inbox->snapshot()->at(0).flags.system == (bit(SystemFlag::answered) | bit(SystemFlag::deleted)));
+  CHECK(counts().deleted == 1);
+  CHECK(counts().unseen == 1);
+  // P is another program's; it stays.
+  REQUIRE(try_store(*inbox, uids({1}), FlagChange::remove, bit(SystemFlag::deleted)));
+  restart();
+  CHECK(find_file("U=1").ends_with(":2,PR"));
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: a file removed is a message expunged; its UID never comes back") {
+  auto inbox = mailbox();
+  for (int index = 0; index < 3; ++index) deliver(letter(std::to_string(index)));
+  const std::string path = find_file("U=2");
+  const std::string bytes = content(path);
+  std::filesystem::remove(path);
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 3});
+  CHECK(counts().messages == 2);
+  // Put back: a new message, as clients have forgotten the old one.
+  put_file(path, bytes);
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 3, 4});
+  CHECK(read(*inbox, 4) == letter("1"));
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: a U= counts only when it is free and was given (design, decision 6)") {
+  auto inbox = mailbox();
+  for (int index = 0; index < 3; ++index) deliver(letter(std::to_string(index)));
+  REQUIRE(wait(inbox->expunge(uids({2}), true)));
+  put_file(maildir() + "/cur/1600000001.a.other,U=1:2,", letter("in use"));
+  put_file(maildir() + "/cur/1600000002.b.other,U=2:2,", letter("in a tombstone"));
+  put_file(maildir() + "/cur/1600000003.c.other,U=900:2,", letter("not given yet"));
+  put_file(maildir() + "/cur/1600000004.d.other,U=900:2,", letter("second"));
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 3, 4, 5, 6, 7});
+  CHECK(inbox->snapshot()->uid_next() == 8);
+  CHECK(read(*inbox, 1) == letter("0"));
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: a listener hears of a foreign delivery without asking") {
+  auto inbox = mailbox();
+  struct Waiting final : Listener {
+    int calls = 0;
+    void mailbox_changed() override { ++calls; }
+  } listener;
+  inbox->add_listener(listener);
+  put_file(maildir() + "/tmp/1600000001.1.other", letter("x"));
+  std::filesystem::rename(maildir() + "/tmp/1600000001.1.other", maildir() + "/new/1600000001.1.other");
+  for (int turn = 0; turn < 200 && listener.calls == 0; ++turn) run_for(Milliseconds(10));
+  CHECK(listener.calls > 0);
+  CHECK(inbox->snapshot()->size() == 1);
+  inbox->remove_listener(listener);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "rebuild: an index deleted or overwritten while stopped comes back as it was") {
+  fill();
+  stop();
+  start();
+  auto inbox = mailbox();
+  auto archive = mailbox("Archive");
+  const std::string inbox_before = describe(*inbox);
+  const std::string archive_before = describe(*archive);
+  const auto folders_before = wait(account().list());
+  inbox.reset();
+  archive.reset();
+  for (int kind = 0; kind < 9; ++kind) {
+    CAPTURE(kind);
+    stop();
+    // What is in the WAL still counts if only the index's file is overwritten: then nothing is lost.
+    const bool with_wal = kind >= 6;
+    if (!with_wal) {
+      for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
+    }
+    switch (kind % 6) {
+      case 0: std::filesystem::remove(index_path()); break;
+      case 1: put_file(index_path(), "rubbish"); break;
+      case 2: put_file(index_path(), std::string(100'000, 'r')); break;
+      case 3: put_file(index_path(), ""); break;
+      case 4: std::filesystem::resize_file(index_path(), std::filesystem::file_size(index_path()) / 2); break;
+      default: {
+        // Of another version.
+        std::filesystem::remove(index_path());
+        auto other = Database::open(index_path(), Database::Mode::create);
+        REQUIRE(other);
+        REQUIRE(other->run("CREATE TABLE x (y); PRAGMA user_version=999;"));
+      }
+    }
+    start();
+    CHECK(describe(*mailbox()) == inbox_before);
+    CHECK(describe(*mailbox("Archive")) == archive_before);
+    const auto folders = wait(account().list());
+    REQUIRE(folders);
+    REQUIRE(folders->size() == folders_before->size());
+    for (std::size_t index = 0; index < folders->size(); ++index) {
+      CHECK((*folders)[index].name == (*folders_before)[index].name);
+      CHECK((*folders)[index].id == (*folders_before)[index].id);
+      CHECK((*folders)[index].uid_validity == (*folders_before)[index].uid_validity);
+      CHECK((*folders)[index].special_use == (*folders_before)[index].special_use);
+    }
+    CHECK(wait(account().subscriptions()) == std::vector<std::string>{"Lists/Ärger"});
+    const auto found = wait(mailbox()->summaries(all()));
+    REQUIRE(found);
+    CHECK(found->size() == 3);
+    if (!with_wal || kind == 6) CHECK(log.has("index_rebuilt"));
+    log.clear();
+  }
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "rebuild: an index deleted or overwritten while running comes back as it was") {
+  fill();
+  auto inbox = mailbox();
+  auto archive = mailbox("Archive");
+  // A change that no file name has yet.
+  REQUIRE(try_store(*inbox, uids({3}), FlagChange::add, bit(SystemFlag::answered), {"Late"}));
+  const std::string inbox_before = describe(*inbox);
+  const std::string archive_before = describe(*archive);
+  const ModSeq modseq_before = inbox->snapshot()->highest_modseq();
+  for (int kind = 0; kind < 5; ++kind) {
+    CAPTURE(kind);
+    switch (kind) {
+      case 0: std::filesystem::remove(index_path()); break;
+      case 1:
+        for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
+        break;
+      case 2: {
+        // In place, the same inode.
+        std::fstream file(index_path(), std::ios::in | std::ios::out | std::ios::binary);
+        file << std::string(50'000, 'r');
+        break;
+      }
+      case 3: put_file(index_path(), "rubbish"); break;
+      default: std::filesystem::remove(index_path() + "-wal");
+    }
+    poll(*inbox);
+    CHECK(describe(*inbox) == inbox_before);
+    CHECK(describe(*archive) == archive_before);
+    CHECK(inbox->snapshot()->highest_modseq() >= modseq_before);
+    CHECK(read(*archive, 1) == letter("0"));
+    CHECK(counts().messages == 3);
+    CHECK(std::filesystem::exists(index_path()));
+    CHECK(log.has("index_lost"));
+    log.clear();
+  }
+  deliver(letter("after"));
+  CHECK(uids_of(*inbox).back() == 7);
+  CHECK(wait(account().subscriptions()) == std::vector<std::string>{"Lists/Ärger"});
+  inbox.reset();
+  archive.reset();
+  restart();
+  CHECK(uids_of(*mailbox()) == std::vector<Uid>{2, 3, 5, 7});
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "rebuild: with the index gone, reading goes on") {
+  fill();
+  auto inbox = mailbox();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
+  CHECK(read(*inbox, 2) == letter("1"));
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
+  const auto found = wait(inbox->summaries(all()));
+  REQUIRE(found);
+  CHECK(found->size() == 3);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "rebuild: keywords beyond the 26th come back from their file") {
+  auto inbox = mailbox();
+  deliver(letter("one"));
+  deliver(letter("two"));
+  std::vector<std::string> many;
+  for (int index = 0; index < 256; ++index) many.push_back("k" + std::to_string(index));
+  REQUIRE(try_store(*inbox, uids({1}), FlagChange::add, 0, many));
+  REQUIRE(try_store(*inbox, uids({2}), FlagChange::add, 0, {"k3", "k100", "k255"}));
+  auto refused = try_store(*inbox, uids({2}), FlagChange::add, 0, {"one-too-many"});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::too_large);
+  const std::string before = describe(*inbox);
+  inbox.reset();
+  stop();
+  std::filesystem::remove(index_path());
+  start();
+  CHECK(describe(*mailbox()) == before);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "rebuild: after a crash as well, UIDNEXT is never lower and MODSEQ grows") {
+  fill();
+  auto inbox = mailbox();
+  const auto before = inbox->snapshot();
+  const std::uint32_t validity = inbox->info().uid_validity;
+  inbox.reset();
+  // Names follow flags within this time.
+  run_for(Milliseconds(2000));
+  crash();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
+  start();
+  inbox = mailbox();
+  CHECK(inbox->info().uid_validity == validity);
+  CHECK(inbox->snapshot()->uid_next() >= before->uid_next());
+  CHECK(inbox->snapshot()->highest_modseq() > before->highest_modseq());
+  CHECK(uids_of(*inbox) == std::vector<Uid>{2, 3, 5});
+  for (std::uint32_t index = 0; index < 3; ++index) {
+    CHECK(inbox->snapshot()->at(index).flags == before->at(index).flags);
+    CHECK(inbox->snapshot()->at(index).modseq > before->highest_modseq());
+  }
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: a Maildir of another server is taken over") {
+  namespace fs = std::filesystem;
+  const std::string carol = "carol@example.test";
+  for (const char* folder : {"", "/.Sent", "/.Lists.cpp"}) {
+    for (const char* place : {"/new", "/cur", "/tmp"})
+      fs::create_directories(maildir(carol) + folder + place);
+  }
+  put_file(maildir(carol) + "/cur/1600000002.M2P1.old,S=9,W=10:2,S", "A: b\n\nok\n");
+  put_file(maildir(carol) + "/cur/1600000001.M1P1.old:2,FS", letter("first"));
+  put_file(maildir(carol) + "/new/1600000003.M3P1.old", letter("third"));
+  put_file(maildir(carol) + "/.Sent/cur/1600000003.M3P1.old:2,S", letter("sent"));
+  auto inbox = mailbox("INBOX", carol);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 2, 3});
+  CHECK(read(*inbox, 1) == letter("first"));
+  CHECK(read(*inbox, 2) == "A: b\r\n\r\nok\r\n");
+  CHECK(inbox->first_recent() == 3);
+  const auto folders = wait(account(carol).list());
+  REQUIRE(folders);
+  CHECK(folders->size() == 7);
+  for (const MailboxInfo& each : *folders) {
+    if (each.name == "Sent") CHECK(each.special_use == SpecialUse::sent);
+  }
+  CHECK(counts("Sent", carol).messages == 1);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: a lost or damaged state file costs no message and no UID") {
+  fill();
+  auto inbox = mailbox();
+  const auto before = uids_of(*inbox);
+  const auto info = inbox->info();
+  inbox.reset();
+  for (const std::string text : {"", "rubbish", "posthorn-mailbox 1\n"}) {
+    stop();
+    if (text.empty()) {
+      std::filesystem::remove(maildir() + "/posthorn-mailbox");
+    } else {
+      put_file(maildir() + "/posthorn-mailbox", text);
+    }
+    start();
+    inbox = mailbox();
+    CHECK(uids_of(*inbox) == before);
+    CHECK(inbox->info().uid_validity == info.uid_validity);
+    CHECK(inbox->info().id == info.id);
+    CHECK(inbox->snapshot()->uid_next() > 6);
+    inbox.reset();
+  }
+  stop();
+  put_file(maildir() + "/posthorn-mailbox", "posthorn-mailbox 2\n");
+  start();
+  const auto refused = wait(account().open("INBOX"));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::unavailable);
+}
+
+}  // namespace posthorn::storage::testing
