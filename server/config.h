@@ -207,8 +207,13 @@ class Settings {
 
   struct Smtp : Section {
     using Section::Section;
-    NumberKey recipients{*this,        "recipients",  1000,
-                         "recipients", {100, 100000}, "At most so many a message."};
+    NumberKey recipients{
+        *this,
+        "recipients",
+        1000,
+        "recipients",
+        {100, 100000},
+        "At most so many a message; and so many accounts, where aliases lead to more than one."};
     NumberKey command_line{*this, "command_line", 2048, "octets", {512, 65536}, "The longest command."};
     NumberKey auth_line{*this,    "auth_line",   12288,
                         "octets", {1024, 65536}, "The longest line of a login (RFC 4954 asks for 12288)."};

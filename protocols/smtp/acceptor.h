@@ -5,6 +5,7 @@
 #include "storage/spool.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,16 +15,18 @@ namespace posthorn::smtp {
 // A recipient that the Acceptor has agreed to.
 struct Recipient {
   std::string address;                // as the client gave it, without brackets
-  std::vector<std::string> accounts;  // whose mailboxes it reaches: canonical addresses
+  std::vector<std::string> accounts;  // whose mailboxes it reaches: canonical addresses, each once
 };
 
 // Everything about a message but the message.
 struct Envelope {
-  std::string id;            // of the message, for the log: also in its Received field
-  std::string reverse_path;  // empty: the null reverse-path
-  std::string login;         // the account that submits it; empty for mail from another server
-  std::vector<Recipient> recipients;
-  bool smtp_utf8 = false;  // RFC 6531: it may only go where SMTPUTF8 is offered
+  std::string session;                  // the connection's id, for the log
+  std::string id;                       // of the message, for the log: also in its Received field
+  std::string reverse_path;             // empty: the null reverse-path
+  std::string login;                    // the account that submits it; empty for mail from another server
+  std::vector<std::string> recipients;  // their addresses as given, those that were named twice once
+  std::set<std::string> accounts;       // whom these reach, all together
+  bool smtp_utf8 = false;               // RFC 6531: it may only go where SMTPUTF8 is offered
 };
 
 // Where accepted mail goes. Declared here and implemented above (delivery/), so that the protocol knows

@@ -190,7 +190,7 @@ Task<Reply> Session::on(const Vrfy& vrfy) {
   // RFC 6531 §3.7.4.2: no UTF-8 in a reply that was not asked for it.
   if (!mailbox->is_ascii() && !vrfy.smtp_utf8) co_return Reply(252, "2.6.8 The reply would need SMTPUTF8");
   const std::string address = to_string(*mailbox);
-  const auto recipient = co_await services_.acceptor.admit(Envelope{}, address);
+  const auto recipient = co_await services_.acceptor.admit(Envelope{.session = connection_.id()}, address);
   if (!recipient) co_return not_admitted(recipient.error());
   co_return Reply(250, "2.1.5 <" + address + ">");
 }

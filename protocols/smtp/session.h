@@ -91,6 +91,7 @@ class Session {
 
   // session_mail.cpp
   Task<std::optional<Reply>> receive(const Envelope& envelope, storage::Spool& spool);
+  Reply add(Recipient recipient);
   Reply not_admitted(const Error& error) const;
   std::string trace_fields(const Envelope& envelope) const;
   void log_accepted(const Envelope& envelope, std::uint64_t size);
@@ -117,6 +118,7 @@ class Session {
   bool esmtp_ = false;
   std::optional<auth::Login> login_;
   std::optional<Envelope> transaction_;  // from MAIL on
+  std::size_t named_ = 0;                // recipients of the transaction, each RCPT that was taken
 
   bool stopping_ = false;
   bool ending_ = false;

@@ -4,6 +4,7 @@
 #include "protocols/smtp/session.h"
 #include "protocols/smtp/trace.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace posthorn::smtp {
@@ -38,18 +39,20 @@ Task<Reply> Session::on(const Mail& mail) {
   }
   if (mail.size.value_or(0) > services_.settings->message_size) co_return Reply(552, "5.3.4 Message too big");
   Envelope envelope;
+  envelope.session = connection_.id();
   envelope.id = connection_.id() + "." + std::to_string(++messages_);
   if (mail.reverse_path) envelope.reverse_path = to_string(*mail.reverse_path);
   if (login_) envelope.login = login_->address;
   envelope.smtp_utf8 = mail.smtp_utf8;
   transaction_ = std::move(envelope);
+  named_ = 0;
   co_return Reply(250, "2.1.0 Sender OK");
 }
 
 Task<Reply> Session::on(const Rcpt& rcpt) {
   if (auto missing = login_missing()) co_return *missing;
   if (!transaction_) co_return Reply(503, "5.5.1 MAIL first");
-  if (transaction_->recipients.size() >= services_.settings->recipients) {
+  if (named_ >= services_.settings->recipients) {
     co_return Reply(452, "4.5.3 Too many recipients");
   }
   if (!transaction_->smtp_utf8 && !rcpt.forward_path.is_ascii()) {
@@ -62,8 +65,25 @@ Task<Reply> Session::on(const Rcpt& rcpt) {
     log_refused("RCPT", reply, *transaction_, address);
     co_return reply;
   }
-  transaction_->recipients.push_back(*std::move(recipient));
-  co_return Reply(250, "2.1.5 Recipient OK");
+  co_return add(*std::move(recipient));
+}
+
+// Aliases lead to many: what a transaction holds is bounded by the accounts behind its recipients, which
+// count once each, as well. One recipient alone is within what the Acceptor allows.
+Reply Session::add(Recipient recipient) {
+  std::set<std::string>& accounts = transaction_->accounts;
+  std::size_t added = 0;
+  for (const std::string& account : recipient.accounts) added += accounts.contains(account) ? 0 : 1;
+  if (!accounts.empty() && added > 0 && accounts.size() + added > services_.settings->recipients) {
+    return {452, "4.5.3 Too many recipients"};
+  }
+  ++named_;
+  accounts.insert(recipient.accounts.begin(), recipient.accounts.end());
+  std::vector<std::string>& addresses = transaction_->recipients;
+  if (std::ranges::find(addresses, recipient.address) == addresses.end()) {
+    addresses.push_back(std::move(recipient.address));
+  }
+  return {250, "2.1.5 Recipient OK"};
 }
 
 Reply Session::not_admitted(const Error& error) const {
@@ -149,8 +169,8 @@ std::string Session::trace_fields(const Envelope& envelope) const {
   arrival.id = envelope.id;
   // RFC 5321 §7.2: with several recipients, each would learn of the others.
   const bool single = envelope.recipients.size() == 1;
-  if (single && envelope.recipients[0].address.find('@') != std::string::npos) {
-    arrival.recipient = envelope.recipients[0].address;
+  if (single && envelope.recipients[0].find('@') != std::string::npos) {
+    arrival.recipient = envelope.recipients[0];
   }
   arrival.time = services_.clock.seconds();
   return return_path_field(envelope.reverse_path) + received_field(arrival);
@@ -160,7 +180,7 @@ void Session::log_accepted(const Envelope& envelope, std::uint64_t size) {
   connection_.log(LogLevel::info, "smtp.accepted",
                   {{"id", envelope.id},
                    {"from", envelope.reverse_path},
-                   {"to", envelope.recipients.front().address},
+                   {"to", envelope.recipients.front()},
                    {"recipients", envelope.recipients.size()},
                    {"size", size},
                    {"login", envelope.login},

@@ -59,6 +59,12 @@ T now(Task<T> task) {
   return *std::move(value);
 }
 
+// As a session does.
+void add(smtp::Envelope& envelope, smtp::Recipient recipient) {
+  envelope.recipients.push_back(std::move(recipient.address));
+  envelope.accounts.insert(recipient.accounts.begin(), recipient.accounts.end());
+}
+
 TEST_CASE("delivery: an address becomes its accounts") {
   House house;
   const auto team = now(house.delivery.admit({}, "team@example.test"));
@@ -72,10 +78,10 @@ TEST_CASE("delivery: an address becomes its accounts") {
 
 TEST_CASE("delivery: an alias that leads to another server is refused, and logged") {
   House house;
-  const auto away = now(house.delivery.admit({}, "away@example.test"));
+  const auto away = now(house.delivery.admit({.session = "s7"}, "away@example.test"));
   REQUIRE_FALSE(away);
   CHECK(away.error().code == Errc::unavailable);
-  CHECK(house.log.contains("delivery.remote_alias"));
+  CHECK(house.log.contains("delivery.remote_alias session=s7"));
   CHECK(house.log.contains("address=away@example.test"));
 }
 
@@ -85,7 +91,7 @@ TEST_CASE("delivery: an account gets a message once, however many of its address
   for (const char* address : {"team@example.test", "alice@example.test", "alice@example.test"}) {
     auto recipient = now(house.delivery.admit(envelope, address));
     REQUIRE(recipient);
-    envelope.recipients.push_back(*std::move(recipient));
+    add(envelope, *std::move(recipient));
   }
   const auto spool = house.delivery.spool();
   REQUIRE(now(spool->write("text")));
@@ -103,7 +109,7 @@ TEST_CASE("delivery: what storage refuses is not accepted") {
   house.store.failure = Error{Errc::disk_full, "full"};
   const auto spool = house.delivery.spool();
   smtp::Envelope envelope;
-  envelope.recipients.push_back(*now(house.delivery.admit(envelope, "alice@example.test")));
+  add(envelope, *now(house.delivery.admit(envelope, "alice@example.test")));
   const auto accepted = now(house.delivery.accept(envelope, *spool));
   REQUIRE_FALSE(accepted);
   CHECK(accepted.error().code == Errc::disk_full);
@@ -112,7 +118,7 @@ TEST_CASE("delivery: what storage refuses is not accepted") {
 TEST_CASE("delivery: an account that was removed after RCPT gets nothing, and none is left to say 250 for") {
   House house;
   smtp::Envelope envelope;
-  envelope.recipients.push_back(*now(house.delivery.admit(envelope, "team@example.test")));
+  add(envelope, *now(house.delivery.admit(envelope, "team@example.test")));
   const auto spool = house.delivery.spool();
   house.directory.known.erase("bob@example.test");
   REQUIRE(now(house.delivery.accept(envelope, *spool)));

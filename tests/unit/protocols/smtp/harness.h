@@ -49,7 +49,8 @@ class FakeAcceptor final : public Acceptor {
   std::vector<Message> messages;
   std::optional<Error> failure_at_accept;
   std::uint64_t disk = 1U << 30U;
-  std::map<std::string, Errc> refused;  // by address
+  std::map<std::string, Errc> refused;                       // by address
+  std::map<std::string, std::vector<std::string>> leads_to;  // accounts, where not the address itself
   testing::MemoryPeer* peer = nullptr;
 
   Task<Result<Recipient>> admit(const Envelope&, std::string address) override {
@@ -65,6 +66,9 @@ class FakeAcceptor final : public Acceptor {
     if (user != "Jones" && user != "Brown" && user != "alice" && user != "Postmaster" && user != "jürgen" &&
         !user.starts_with("list")) {
       co_return not_found("no such user");
+    }
+    if (const auto found = leads_to.find(address); found != leads_to.end()) {
+      co_return Recipient{address, found->second};
     }
     co_return Recipient{address, {address}};
   }

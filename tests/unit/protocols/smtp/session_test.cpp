@@ -39,8 +39,8 @@ TEST_CASE("smtp session: the scenario of RFC 5321 §D.1, at any chunk size") {
     const auto& [envelope, content] = harness.acceptor.messages[0];
     CHECK(envelope.reverse_path == "Smith@bar.com");
     REQUIRE(envelope.recipients.size() == 2);
-    CHECK(envelope.recipients[0].address == "Jones@foo.com");
-    CHECK(envelope.recipients[1].address == "Brown@foo.com");
+    CHECK(envelope.recipients[0] == "Jones@foo.com");
+    CHECK(envelope.recipients[1] == "Brown@foo.com");
     CHECK(content ==
           "Return-Path: <Smith@bar.com>\r\n"
           "Received: from bar.com ([192.0.2.1])\r\n\tby mx.example.test with ESMTP\r\n\tid s1.1;\r\n"
