@@ -6,10 +6,10 @@
 
 namespace posthorn::auth {
 
-// The Directory over this server's accounts; it reads them on the lane `disk`.
+// The Directory over this server's accounts; it reads them on `lane`.
 class AccountDirectory final : public Directory {
  public:
-  AccountDirectory(Accounts& accounts, Lane& disk) : accounts_(accounts), disk_(disk) {}
+  AccountDirectory(Accounts& accounts, Lane& lane) : accounts_(accounts), lane_(lane) {}
 
   Task<Result<bool>> is_local_domain(std::string domain) override;
   Task<Result<Resolution>> resolve(std::string address) override;
@@ -17,7 +17,7 @@ class AccountDirectory final : public Directory {
 
  private:
   Accounts& accounts_;
-  Lane& disk_;
+  Lane& lane_;
 };
 
 }  // namespace posthorn::auth

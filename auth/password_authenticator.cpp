@@ -55,10 +55,10 @@ class PasswordAuthenticator::Slot final : public AccountSlot {
   Connection& connection_;
 };
 
-PasswordAuthenticator::PasswordAuthenticator(Accounts& accounts, Lane& disk, Lane& hashing,
+PasswordAuthenticator::PasswordAuthenticator(Accounts& accounts, Lane& lane, Lane& hashing,
                                              AuthSettings settings, Verify verify)
     : accounts_(accounts),
-      disk_(disk),
+      lane_(lane),
       hashing_(hashing),
       verify_(std::move(verify)),
       throttle_({}),
@@ -129,7 +129,7 @@ Task<Result<std::string>> PasswordAuthenticator::verify(const Attempt& attempt) 
   bool possible = false;
   if (attempt.account) {
     auto read = [&] { return accounts_.credential(*attempt.account, argon2id); };
-    Result<std::string> found = co_await Offload(disk_, read);
+    Result<std::string> found = co_await Offload(lane_, read);
     if (found) {
       stored = *std::move(found);
       possible = true;
@@ -155,7 +155,7 @@ Task<void> PasswordAuthenticator::refresh(const Attempt& attempt, const std::str
   const Result<std::vector<StoredCredential>> rows = co_await Offload(hashing_, make);
   if (!rows) co_return;
   auto write = [&] { return accounts_.refresh_credentials(*attempt.account, argon2id, stored, *rows); };
-  const Result<> written = co_await Offload(disk_, write);
+  const Result<> written = co_await Offload(lane_, write);
   static_cast<void>(written);
 }
 
@@ -221,7 +221,7 @@ Task<Result<Login>> PasswordAuthenticator::admit(Connection& connection, const A
   co_await refresh(attempt, stored);
   // Hashing takes its time. Whoever opens the mail of an account that was removed meanwhile makes it anew.
   auto look = [&] { return accounts_.has_account(attempt.user); };
-  const Result<bool> there = co_await Offload(disk_, look);
+  const Result<bool> there = co_await Offload(lane_, look);
   if (!there) {
     log_unavailable(connection, attempt, there.error());
     co_return failure(Errc::busy, there.error().detail);

@@ -26,14 +26,14 @@ struct AuthSettings {
   unsigned connections_per_account = 50;
 };
 
-// Logins against the accounts of this server. The file is read on the `disk` lane, passwords are verified on
-// the `hashing` lane. It must outlive the connections that log in; the slots of logins may outlive it.
+// Logins against the accounts of this server. The file is read on `lane`, passwords are verified on the
+// `hashing` lane. It must outlive the connections that log in; the slots of logins may outlive it.
 class PasswordAuthenticator final : public Authenticator {
  public:
   using Verify = std::function<bool(const std::string& stored, std::string_view password)>;
 
   // `verify` is called on threads of the pool; tests count its calls.
-  PasswordAuthenticator(Accounts& accounts, Lane& disk, Lane& hashing, AuthSettings settings,
+  PasswordAuthenticator(Accounts& accounts, Lane& lane, Lane& hashing, AuthSettings settings,
                         Verify verify = verify_password);
   ~PasswordAuthenticator() override;
 
@@ -60,7 +60,7 @@ class PasswordAuthenticator final : public Authenticator {
   std::uint64_t fingerprint(const Attempt& attempt) const;
 
   Accounts& accounts_;
-  Lane& disk_;
+  Lane& lane_;
   Lane& hashing_;
   AuthSettings settings_;
   Verify verify_;

@@ -56,11 +56,12 @@ Task<Result<Lines>> Administration::execute(const control::Request& request) {
     co_return co_await remove_domain(request.argument("domain"), request.argument("with_accounts") == "yes");
   }
   auto plain = [&] { return execute_plain(accounts_, request); };
-  co_return co_await Offload(disk_, plain);
+  co_return co_await Offload(lane_, plain);
 }
 
 Task<Result<std::vector<auth::StoredCredential>>> Administration::credentials(std::string password) {
-  auto make = [&] { return auth::make_credentials(password, cost_); };
+  // A copy: configure() may change it on the loop meanwhile.
+  auto make = [&password, cost = cost_] { return auth::make_credentials(password, cost); };
   co_return co_await Offload(hashing_, make);
 }
 
@@ -68,7 +69,7 @@ Task<Result<Lines>> Administration::add_account(std::string address, std::string
   const auto stored = co_await credentials(std::move(password));
   if (!stored) co_return std::unexpected(stored.error());
   auto add = [&] { return accounts_.add_account(address, *stored); };
-  const auto added = co_await Offload(disk_, add);
+  const auto added = co_await Offload(lane_, add);
   if (!added) co_return std::unexpected(added.error());
   co_return Lines{};
 }
@@ -77,7 +78,7 @@ Task<Result<Lines>> Administration::set_password(std::string address, std::strin
   const auto stored = co_await credentials(std::move(password));
   if (!stored) co_return std::unexpected(stored.error());
   auto set = [&] { return silent(accounts_.set_password(address, *stored)); };
-  co_return co_await Offload(disk_, set);
+  co_return co_await Offload(lane_, set);
 }
 
 // First the account, so that nothing new arrives and nobody logs in, then its mail.
@@ -85,7 +86,7 @@ Task<Result<Lines>> Administration::remove_account(std::string address) {
   const auto name = auth::parse_address(address);
   if (!name) co_return std::unexpected(name.error());
   auto remove = [&] { return accounts_.remove_account(address); };
-  const auto removed = co_await Offload(disk_, remove);
+  const auto removed = co_await Offload(lane_, remove);
   if (!removed) co_return std::unexpected(removed.error());
   if (removed_) removed_(auth::to_string(*name));
   co_return silent(co_await store_.remove_account(auth::to_string(*name)));
@@ -94,7 +95,7 @@ Task<Result<Lines>> Administration::remove_account(std::string address) {
 Task<Result<Lines>> Administration::remove_domain(std::string domain, bool with_accounts) {
   if (with_accounts) {
     auto list = [&] { return accounts_.accounts(domain); };
-    const auto addresses = co_await Offload(disk_, list);
+    const auto addresses = co_await Offload(lane_, list);
     if (!addresses) co_return std::unexpected(addresses.error());
     for (const std::string& address : *addresses) {
       auto removed = co_await remove_account(address);
@@ -102,7 +103,7 @@ Task<Result<Lines>> Administration::remove_domain(std::string domain, bool with_
     }
   }
   auto remove = [&] { return silent(accounts_.remove_domain(domain)); };
-  co_return co_await Offload(disk_, remove);
+  co_return co_await Offload(lane_, remove);
 }
 
 }  // namespace posthorn::server

@@ -15,9 +15,9 @@ namespace posthorn::server {
 // requests over the control socket, else in the command's own process.
 class Administration {
  public:
-  Administration(auth::Accounts& accounts, storage::Store& store, Lane& disk, Lane& hashing,
+  Administration(auth::Accounts& accounts, storage::Store& store, Lane& lane, Lane& hashing,
                  auth::PasswordCost cost)
-      : accounts_(accounts), store_(store), disk_(disk), hashing_(hashing), cost_(cost) {}
+      : accounts_(accounts), store_(store), lane_(lane), hashing_(hashing), cost_(cost) {}
 
   // Hears of each account that was removed, by its canonical address, before its mail goes.
   void when_removed(std::function<void(const std::string&)> callback) { removed_ = std::move(callback); }
@@ -38,7 +38,7 @@ class Administration {
 
   auth::Accounts& accounts_;
   storage::Store& store_;
-  Lane& disk_;
+  Lane& lane_;
   Lane& hashing_;
   auth::PasswordCost cost_;
   std::function<void(const std::string&)> removed_;

@@ -7,8 +7,11 @@
 namespace posthorn::server {
 namespace {
 
+// Accounts has one lock.
+constexpr unsigned accounts_threads = 1;
 // Waiting jobs beyond these are refused: the clients are told to come back later.
 constexpr std::size_t disk_queue = 4096;
+constexpr std::size_t accounts_queue = 4096;
 constexpr std::size_t hashing_queue = 256;
 
 // Octets that Return-Path and Received may add to a message.
@@ -22,12 +25,14 @@ bool data_is_in_use(const std::string& path) {
 }
 
 void size_thread_pool(const Settings& settings) {
-  const auto threads = settings.storage.disk_threads.value + settings.auth.hash_threads.value;
+  const auto threads =
+      settings.storage.disk_threads.value + settings.auth.hash_threads.value + accounts_threads;
   setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);
 }
 
 Data::Data(Loop& loop, const Settings& settings)
     : disk_(loop, "disk", static_cast<unsigned>(settings.storage.disk_threads.value), disk_queue),
+      accounts_lane_(loop, "accounts", accounts_threads, accounts_queue),
       hashing_(loop, "hashing", static_cast<unsigned>(settings.auth.hash_threads.value), hashing_queue) {}
 
 Result<std::unique_ptr<Data>> Data::open(Loop& loop, Log& log, const Settings& settings) {
@@ -38,7 +43,8 @@ Result<std::unique_ptr<Data>> Data::open(Loop& loop, Log& log, const Settings& s
   store.spool_memory = static_cast<std::size_t>(settings.storage.spool_memory.value);
   store.open_indexes = static_cast<std::size_t>(settings.storage.open_indexes.value);
   store.mailboxes_per_account = static_cast<std::size_t>(settings.storage.mailboxes_per_account.value);
-  // Sessions hold their clients to the limit; what the server puts above a message is not counted (RFC 1870 §5).
+  // Sessions hold their clients to the limit; what the server puts above a message is not counted (RFC 1870
+  // §5).
   store.message_size = static_cast<std::uint64_t>(settings.limits.message_size.value) + trace_allowance;
   // The store first: it holds the lock.
   data->store_ = TRY(storage::open_store(data->disk_, data->files_, data->clock_, data->random_, log, store));

@@ -28,6 +28,9 @@ class Data {
   Task<void> close() { return store_->close(); }
 
   Lane& disk() { return disk_; }
+  // For all that reads or writes accounts(), one at a time: who waits for their lock waits here and not on a
+  // thread that a letter could use.
+  Lane& accounts_lane() { return accounts_lane_; }
   Lane& hashing() { return hashing_; }
   FileSystem& files() { return files_; }
   Clock& clock() { return clock_; }
@@ -39,6 +42,7 @@ class Data {
   Data(Loop& loop, const Settings& settings);
 
   Lane disk_;
+  Lane accounts_lane_;
   Lane hashing_;
   SystemFileSystem files_;
   SystemClock clock_;

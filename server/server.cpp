@@ -35,8 +35,8 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
       settings_(std::move(settings)),
       tls_(std::move(tls)),
       descriptors_(descriptors),
-      authenticator_(data.accounts(), data.disk(), data.hashing(), auth_settings(*settings_)),
-      directory_(data.accounts(), data.disk()),
+      authenticator_(data.accounts(), data.accounts_lane(), data.hashing(), auth_settings(*settings_)),
+      directory_(data.accounts(), data.accounts_lane()),
       delivery_(directory_, data.store(), data.clock(), log),
       sessions_({delivery_, authenticator_, data.store(), data.clock(), [this] { return tls_.get(); }},
                 *settings_),
@@ -46,7 +46,7 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
             return sessions_.make(connection, endpoint);
           },
           [this] { return tls_.get(); }),
-      administration_(data.accounts(), data.store(), data.disk(), data.hashing(),
+      administration_(data.accounts(), data.store(), data.accounts_lane(), data.hashing(),
                       settings_->password_cost()) {
   administration_.when_removed([this](const std::string& account) { authenticator_.end_sessions(account); });
 }

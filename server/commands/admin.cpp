@@ -31,7 +31,7 @@ Result<> become_owner(const Settings& settings, const std::string& data) {
 }
 
 Task<void> carry_out(Data& data, const Settings& settings, control::Request request, control::Reply& reply) {
-  Administration administration(data.accounts(), data.store(), data.disk(), data.hashing(),
+  Administration administration(data.accounts(), data.store(), data.accounts_lane(), data.hashing(),
                                 settings.password_cost());
   reply = co_await administration.run(std::move(request));
   co_await data.close();

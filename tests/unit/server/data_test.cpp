@@ -1,0 +1,89 @@
+#include "server/data.h"
+
+#include "server/administration.h"
+#include "temporary_folder.h"
+#include "tests/support/memory_stream.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+using namespace posthorn;
+using namespace posthorn::server;
+using posthorn::testing::MemoryLog;
+using posthorn::testing::run_until;
+using posthorn::testing::TemporaryFolder;
+
+namespace {
+
+// A data directory that this process owns.
+struct Fixture {
+  Fixture() {
+    settings.server.data.value = folder / "data";
+    std::filesystem::create_directory(folder / "data");
+    settings.auth.hash_ops.value = 1;
+    settings.auth.hash_memory_kib.value = 8;
+    settings.auth.scram_iterations.value = 4096;
+  }
+
+  TemporaryFolder folder;
+  Settings settings{folder / "posthorn.toml"};
+  Loop loop;
+  MemoryLog log;
+};
+
+Task<void> ask(Administration& administration, control::Request request,
+               std::optional<control::Reply>& reply) {
+  reply = co_await administration.run(std::move(request));
+}
+
+Task<void> close(Data& data) { co_await data.close(); }
+
+}  // namespace
+
+TEST_CASE("data: the thread pool has room for all lanes") {
+  Fixture fixture;
+  fixture.settings.storage.disk_threads.value = 5;
+  fixture.settings.auth.hash_threads.value = 3;
+  size_thread_pool(fixture.settings);
+  CHECK(std::string(std::getenv("UV_THREADPOOL_SIZE")) == "9");
+}
+
+TEST_CASE("data: one process owns it; asking whether somebody does disturbs nobody") {
+  Fixture fixture;
+  const std::string path = fixture.folder / "data";
+  CHECK_FALSE(data_is_in_use(path));
+  const auto data = Data::open(fixture.loop, fixture.log, fixture.settings);
+  REQUIRE(data);
+  CHECK(data_is_in_use(path));
+  const auto second = Data::open(fixture.loop, fixture.log, fixture.settings);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::in_use);
+}
+
+TEST_CASE("data: commands make and remove accounts; who is removed is told of before the mail goes") {
+  Fixture fixture;
+  const auto data = Data::open(fixture.loop, fixture.log, fixture.settings);
+  REQUIRE(data);
+  Administration administration((*data)->accounts(), (*data)->store(), (*data)->accounts_lane(),
+                                (*data)->hashing(), fixture.settings.password_cost());
+  std::vector<std::string> removed;
+  administration.when_removed([&](const std::string& account) { removed.push_back(account); });
+  TaskGroup group;
+  const auto run = [&](control::Request request) {
+    std::optional<control::Reply> reply;
+    group.start(ask(administration, std::move(request), reply));
+    CHECK(run_until(fixture.loop, [&] { return reply.has_value(); }));
+    return *std::move(reply);
+  };
+  CHECK(run({"domain.add", {{"domain", "example.test"}}}).ok);
+  CHECK(run({"account.add", {{"address", "Alice@example.test"}, {"password", "secret"}}}).ok);
+  CHECK_FALSE(run({"account.add", {{"address", "bob@example.test"}, {"password", "caf\xe9"}}}).ok);
+  CHECK(run({"account.list", {}}).lines == std::vector<std::string>{"alice@example.test"});
+  CHECK(run({"account.remove", {{"address", "ALICE@example.test"}}}).ok);
+  CHECK(removed == std::vector<std::string>{"alice@example.test"});
+  CHECK_FALSE(run({"account.remove", {{"address", "alice@example.test"}}}).ok);
+  CHECK(removed.size() == 1);
+  group.start(close(**data));
+  CHECK(run_until(fixture.loop, [&] { return group.size() == 0; }));
+}
