@@ -73,7 +73,7 @@ class Accounts {
                                const std::vector<StoredCredential>& credentials);
 
   Result<bool> is_local_domain(std::string_view domain);
-  // See Directory::resolve. Errors besides: too_large when aliases lead to more than 1000 addresses.
+  // See Directory::resolve. Errors besides: too_large when aliases lead to more than 2000 addresses.
   Result<Directory::Resolution> resolve(std::string_view address);
 
  private:

@@ -26,7 +26,8 @@ class Directory {
   // end); "user+tag" goes to "user". `postmaster` alone (RFC 5321 §4.5.1) is that of the first domain, and in
   // each domain postmaster and abuse always exist: without an account or alias of the name they are the
   // domain's first account. Errors: not_found (no such user in a local domain); denied (the domain is not
-  // local); malformed; busy.
+  // local); malformed; too_large (aliases lead to
+  // too many); busy.
   virtual Task<Result<Resolution>> resolve(std::string address) = 0;
 
   // Those of `accounts` (canonical addresses) that exist at this moment, in their order. Errors: busy.

@@ -7,7 +7,8 @@ namespace posthorn::auth {
 namespace {
 
 // Local names that a resolution looks at: bounds its time, and what one letter can be multiplied to.
-constexpr std::size_t max_visited = 1000;
+// More than one alias may have, so that each by itself is good: it, its tagged form and its targets count.
+constexpr std::size_t max_visited = 2000;
 
 // RFC 5321 §4.5.1 and RFC 2142 §4: somebody reads these in every domain.
 bool always_exists(std::string_view local) { return local == "postmaster" || local == "abuse"; }
@@ -43,7 +44,7 @@ Result<Directory::Resolution> Accounts::resolve_locked(std::string_view address)
   };
   visit(asked);
   for (; !left.empty(); left.pop_front()) {
-    if (seen.size() > max_visited) return too_large("the alias leads to more than 1000 addresses");
+    if (seen.size() > max_visited) return too_large("the alias leads to more than 2000 addresses");
     const AddressName& name = left.front();
     const auto domain = domain_id(name.domain);
     if (!domain) {

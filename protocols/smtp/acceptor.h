@@ -37,7 +37,7 @@ class Acceptor {
 
   // Whether mail for `address` is taken, as the next recipient of `envelope`. Errors: not_found (no such
   // user); denied (not ours); unavailable (an alias that leads where this server does not deliver);
-  // malformed; busy.
+  // malformed; too_large (an alias that leads to too many); busy.
   virtual Task<Result<Recipient>> admit(const Envelope& envelope, std::string address) = 0;
 
   // Takes a message on its way in.

@@ -95,6 +95,7 @@ Reply Session::not_admitted(const Error& error) const {
     return {550,
             "5.7.1 This address forwards to another server, and this server does not send mail to others"};
   }
+  if (error.code == Errc::too_large) return {550, "5.4.6 This address leads to too many others"};
   return reply_to(error);
 }
 

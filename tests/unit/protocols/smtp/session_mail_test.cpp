@@ -189,7 +189,7 @@ TEST_CASE("smtp mail: why a recipient is refused") {
   for (const auto& [code, reply] :
        {Case{Errc::not_found, "550 5.1.1 "}, Case{Errc::denied, "550 5.7.1 Relaying"},
         Case{Errc::unavailable, "550 5.7.1 This address forwards"}, Case{Errc::malformed, "553 5.1.3 "},
-        Case{Errc::busy, "451 4.3.2 "}}) {
+        Case{Errc::busy, "451 4.3.2 "}, Case{Errc::too_large, "550 5.4.6 "}}) {
     Harness harness;
     harness.acceptor.refused["Jones@foo.com"] = code;
     const auto output = harness.run("EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<Jones@foo.com>\r\nQUIT\r\n");
