@@ -1,6 +1,7 @@
 #include "auth/password.h"
 
 #include "auth/scram.h"
+#include "message/charset.h"
 
 #include <sodium.h>
 
@@ -51,6 +52,10 @@ Result<> check_password(std::string_view password) {
   const bool control =
       std::ranges::any_of(password, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (control) return malformed("the password has a control character");
+  // RFC 4616 §2.
+  if (!message::is_valid_utf8(password)) {
+    return malformed("the password is not UTF-8: type it in a terminal that is set to UTF-8");
+  }
   return {};
 }
 

@@ -29,8 +29,8 @@ inline constexpr std::string_view scram_sha_256 = "scram-sha-256";
 
 inline constexpr std::size_t max_password = 1024;  // octets
 
-// What may be a password: 1 to 1024 octets without control characters. Errors: malformed, too_large, in
-// words.
+// What may be a password: 1 to 1024 octets of UTF-8 (RFC 4616 §2) without control characters. Errors:
+// malformed, too_large, in words.
 Result<> check_password(std::string_view password);
 
 // All rows that are kept of a password. Takes as long as `cost` says: on the pool, or in a command.

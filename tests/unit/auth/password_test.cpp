@@ -64,7 +64,8 @@ TEST_CASE("auth: what may be a password, and what one may cost") {
   CHECK(check_password(std::string(1025, 'x')).error().code == Errc::too_large);
   for (const std::string_view bad :
        {std::string_view(""), std::string_view("a\0b", 3), std::string_view("a\n"), std::string_view("\x7f"),
-        std::string_view("\t")}) {
+        std::string_view("\t"), std::string_view("caf\xe9"), std::string_view("\xc3"),
+        std::string_view("\xed\xa0\x80")}) {
     CHECK(check_password(bad).error().code == Errc::malformed);
     CHECK_FALSE(make_credentials(bad, cheap));
   }
