@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 namespace posthorn::auth {
@@ -74,8 +75,13 @@ Result<std::vector<StoredCredential>> make_credentials(std::string_view password
                                        {std::string(scram_sha_256), to_string(verifier)}};
 }
 
-bool verify_password(const std::string& stored, std::string_view password) {
-  return crypto_pwhash_argon2id_str_verify(stored.c_str(), password.data(), password.size()) == 0;
+Result<bool> verify_password(const std::string& stored, std::string_view password) {
+  // libsodium tells a wrong password from want of memory by errno alone: the latter comes from the
+  // allocation.
+  errno = 0;
+  if (crypto_pwhash_argon2id_str_verify(stored.c_str(), password.data(), password.size()) == 0) return true;
+  if (errno == ENOMEM) return failure(Errc::busy, "no memory to verify a password");
+  return false;
 }
 
 bool has_other_cost(const std::string& stored, const PasswordCost& cost) {

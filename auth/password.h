@@ -37,8 +37,9 @@ Result<> check_password(std::string_view password);
 // Errors: those of check() and check_password(); io without memory.
 Result<std::vector<StoredCredential>> make_credentials(std::string_view password, const PasswordCost& cost);
 
-// Whether `password` is the one of an argon2id row. As slow as the row's own cost.
-bool verify_password(const std::string& stored, std::string_view password);
+// Whether `password` is the one of an argon2id row. As slow as the row's own cost. Errors: busy without the
+// memory for it.
+Result<bool> verify_password(const std::string& stored, std::string_view password);
 
 // Whether a row was made at another cost, so that it is made anew at the next login.
 bool has_other_cost(const std::string& stored, const PasswordCost& cost);

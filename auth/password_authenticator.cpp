@@ -139,7 +139,7 @@ Task<Result<std::string>> PasswordAuthenticator::verify(const Attempt& attempt) 
   }
   const std::string_view password = attempt.credentials.password;
   if (!check_password(password)) possible = false;
-  auto check = [&]() -> Result<bool> { return verify_(stored, password.substr(0, max_password)); };
+  auto check = [&] { return verify_(stored, password.substr(0, max_password)); };
   Result<bool> right = co_await Offload(hashing_, check);
   if (!right) co_return std::unexpected(std::move(right).error());
   if (!*right || !possible) co_return failure(Errc::denied, "password");

@@ -30,7 +30,7 @@ struct AuthSettings {
 // `hashing` lane. It must outlive the connections that log in; the slots of logins may outlive it.
 class PasswordAuthenticator final : public Authenticator {
  public:
-  using Verify = std::function<bool(const std::string& stored, std::string_view password)>;
+  using Verify = std::function<Result<bool>(const std::string& stored, std::string_view password)>;
 
   // `verify` is called on threads of the pool; tests count its calls.
   PasswordAuthenticator(Accounts& accounts, Lane& lane, Lane& hashing, AuthSettings settings,

@@ -106,13 +106,13 @@ TEST_CASE("accounts: a password is replaced as a whole, by all its rows") {
   Populated t;
   const AddressName alice{"alice", "example.test"};
   const std::string before = *t.accounts->credential(alice, argon2id);
-  CHECK(verify_password(before, "secret"));
+  CHECK(*verify_password(before, "secret"));
   CHECK(t.accounts->set_password("ALICE@example.test", credentials_of("changed")));
   const std::string after = *t.accounts->credential(alice, argon2id);
-  CHECK(verify_password(after, "changed"));
-  CHECK_FALSE(verify_password(after, "secret"));
+  CHECK(*verify_password(after, "changed"));
+  CHECK_FALSE(*verify_password(after, "secret"));
   CHECK(t.accounts->credential(alice, scram_sha_256)->starts_with("SCRAM-SHA-256$4096:"));
-  CHECK(verify_password(*t.accounts->credential({"bob", "example.test"}, argon2id), "secret"));
+  CHECK(*verify_password(*t.accounts->credential({"bob", "example.test"}, argon2id), "secret"));
   CHECK(code_of(t.accounts->set_password("nobody@example.test", credentials_of("x"))) == Errc::not_found);
 
   // A refresh on the ground of a row that is no more there changes nothing.

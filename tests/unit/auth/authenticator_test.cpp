@@ -41,6 +41,7 @@ struct Server : test::TemporaryAccounts {
   Lane hashing;
   std::mutex mutex;
   std::function<void()> while_verifying;
+  std::optional<Error> failure_to_verify;
   std::vector<std::string> verified;  // the rows that passwords were verified with
   PasswordAuthenticator authenticator;
   TaskGroup tasks{[this](std::exception_ptr) { ++thrown; }};
@@ -50,10 +51,11 @@ struct Server : test::TemporaryAccounts {
       : disk(loop, "disk", 2, 100),
         hashing(loop, "hashing", 1, hashing_queue),
         authenticator(*accounts, disk, hashing, settings,
-                      [this](const std::string& stored, std::string_view password) {
+                      [this](const std::string& stored, std::string_view password) -> Result<bool> {
                         const std::lock_guard lock(mutex);
                         verified.push_back(stored);
                         if (while_verifying) while_verifying();
+                        if (failure_to_verify) return std::unexpected(*failure_to_verify);
                         return verify_password(stored, password);
                       }) {
     REQUIRE(accounts->add_domain("example.test"));
@@ -350,7 +352,7 @@ TEST_CASE("auth: new settings count from the next login on; a login brings a row
   CHECK(client.account() == "alice@example.test");
   const std::string refreshed = *server.accounts->credential(alice, argon2id);
   CHECK_FALSE(has_other_cost(refreshed, settings.cost));
-  CHECK(verify_password(refreshed, "secret"));
+  CHECK(*verify_password(refreshed, "secret"));
   CHECK(server.accounts->credential(alice, scram_sha_256)->starts_with("SCRAM-SHA-256$5000:"));
   server.verified.clear();
   client.outcome.reset();
@@ -365,6 +367,15 @@ TEST_CASE("auth: when the accounts cannot be read, nobody is told that his passw
     Database database = *Database::open(server.path(), Database::Mode::read_write);
     REQUIRE(database.run("DROP TABLE credential"));
   }
+  Client client(server);
+  attempt(server, client, "alice@example.test", "secret");
+  CHECK(client.error() == Errc::busy);
+  CHECK(server.log.has("auth.unavailable"));
+}
+
+TEST_CASE("auth: when a password cannot be verified for want of memory, nobody is told that it is wrong") {
+  Server server;
+  server.failure_to_verify = Error{Errc::busy, "no memory"};
   Client client(server);
   attempt(server, client, "alice@example.test", "secret");
   CHECK(client.error() == Errc::busy);

@@ -6,6 +6,10 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 namespace posthorn::auth {
 namespace {
 
@@ -17,9 +21,9 @@ TEST_CASE("auth: a password is kept as argon2id and as SCRAM-SHA-256 verifier") 
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].kind == "argon2id");
   CHECK(rows[0].value.starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
-  CHECK(verify_password(rows[0].value, "correct horse"));
-  CHECK_FALSE(verify_password(rows[0].value, "correct horsf"));
-  CHECK_FALSE(verify_password(rows[0].value, ""));
+  CHECK(*verify_password(rows[0].value, "correct horse"));
+  CHECK_FALSE(*verify_password(rows[0].value, "correct horsf"));
+  CHECK_FALSE(*verify_password(rows[0].value, ""));
   CHECK(rows[1].kind == "scram-sha-256");
   const auto verifier = parse_scram_verifier(rows[1].value);
   REQUIRE(verifier);
@@ -77,13 +81,29 @@ TEST_CASE("auth: what may be a password, and what one may cost") {
   }
 }
 
+TEST_CASE("auth: want of memory is no wrong password") {
+  const std::string stored = unmatchable_hash({1, 256 * 1024, 4096});
+  const pid_t child = fork();
+  if (child == 0) {
+    // Nothing more can be mapped.
+    const rlimit none{1, 1};
+    setrlimit(RLIMIT_AS, &none);
+    const Result<bool> verified = verify_password(stored, "anything");
+    _exit(!verified && verified.error().code == Errc::busy ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
 TEST_CASE("auth: a hash that nothing matches has the cost of the others") {
   const PasswordCost other{2, 16, 4096};
   const std::string hash = unmatchable_hash(cheap);
   // libsodium parses it, and finds the cost in it: it was not refused for its form.
   CHECK_FALSE(has_other_cost(hash, cheap));
   CHECK(has_other_cost(hash, other));
-  CHECK_FALSE(verify_password(hash, "anything"));
+  CHECK_FALSE(*verify_password(hash, "anything"));
   CHECK_FALSE(has_other_cost(unmatchable_hash(PasswordCost{}), PasswordCost{}));
 }
 
