@@ -1,10 +1,13 @@
 #include "server/privileges.h"
 
+#include "base/file_system.h"
+#include "base/handle.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
@@ -39,20 +42,94 @@ Result<> make_open_directories(const std::string& path) {
   return {};
 }
 
-// nftw has no argument for its callback.
-thread_local Identity tree_owner;
+using Directory = Owned<DIR, closedir>;
 
-// The tree is closed to all but root meanwhile, and its top goes over last: nobody can put a link in the way.
-Result<> give_tree(const std::string& path, const Identity& owner) {
-  tree_owner = owner;
-  const int failed = nftw(
-      path.c_str(),
-      [](const char* entry, const struct stat*, int, FTW*) {
-        return lchown(entry, tree_owner.uid, tree_owner.gid);
-      },
-      32, FTW_PHYS | FTW_DEPTH | FTW_MOUNT);
-  if (failed != 0) return system_failure("give " + path + " to " + owner.user);
+// Calls `each` with the name of every entry but "." and "..", as long as it gives true.
+template <class Function>
+Result<> for_each_entry(const File& directory, const std::string& path, Function each) {
+  // A descriptor of its own: closedir() closes it.
+  const int again = openat(directory.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (again < 0) return system_failure("open " + path);
+  const Directory stream(fdopendir(again));
+  if (!stream) {
+    close(again);
+    return system_failure("opendir " + path);
+  }
+  errno = 0;
+  while (const dirent* entry = readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && !each(entry->d_name)) return {};
+    errno = 0;
+  }
+  if (errno != 0) return system_failure("readdir " + path);
   return {};
+}
+
+// Whether a directory is a data directory, or nothing yet.
+Result<bool> is_ours(const File& directory, const std::string& path) {
+  for (const char* mark : {"version", "lock", "accounts.sqlite"}) {
+    struct stat found{};
+    if (fstatat(directory.descriptor(), mark, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(found.st_mode)) {
+      return true;
+    }
+  }
+  bool empty = true;
+  TRY(for_each_entry(directory, path, [&](const char* name) {
+    // The root of a file system of its own has this one.
+    empty = std::string_view(name) == "lost+found";
+    return empty;
+  }));
+  return empty;
+}
+
+Result<> give_entry(const File& directory, const std::string& path, const char* name, const Identity& owner,
+                    dev_t device);
+
+// What is in a directory and then itself: the tree is closed to all but root meanwhile, and its top goes over
+// last, so nobody can put a link in the way. Other file systems that are mounted there stay as they are.
+Result<> give_tree(const File& directory, const std::string& path, const Identity& owner, dev_t device) {
+  Result<> given;
+  TRY(for_each_entry(directory, path, [&](const char* name) {
+    given = give_entry(directory, path, name, owner, device);
+    return given.has_value();
+  }));
+  if (!given) return given;
+  if (fchown(directory.descriptor(), owner.uid, owner.gid) != 0) return system_failure("chown " + path);
+  return {};
+}
+
+Result<> give_entry(const File& directory, const std::string& path, const char* name, const Identity& owner,
+                    dev_t device) {
+  const std::string full = path + "/" + name;
+  struct stat found{};
+  if (fstatat(directory.descriptor(), name, &found, AT_SYMLINK_NOFOLLOW) != 0) {
+    return system_failure("stat " + full);
+  }
+  if (found.st_dev != device) return {};
+  if (!S_ISDIR(found.st_mode)) {
+    if (fchownat(directory.descriptor(), name, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) == 0) return {};
+    return system_failure("chown " + full);
+  }
+  const File inner(openat(directory.descriptor(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!inner) return system_failure("open " + full);
+  return give_tree(inner, full, owner, device);
+}
+
+// Makes the directory where it is missing, and opens it.
+Result<File> open_directory(const std::string& path) {
+  TRY(make_open_directories(path));
+  if (mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return system_failure("mkdir " + path);
+  File directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (directory) return directory;
+  if (errno == ENOTDIR || errno == ELOOP) {
+    return failure(Errc::io, path + " is not a directory, or a symbolic link to one");
+  }
+  return system_failure("open " + path);
+}
+
+Result<> make_private(const File& directory, const std::string& path, mode_t mode) {
+  if ((mode & 07777) == S_IRWXU || fchmod(directory.descriptor(), S_IRWXU) == 0) return {};
+  return system_failure("chmod " + path);
 }
 
 }  // namespace
@@ -99,21 +176,29 @@ Result<> become(const Identity& identity) {
 
 void forbid_new_privileges() { prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
-Result<> prepare_data_directory(const std::string& path, const std::optional<Identity>& owner) {
-  TRY(make_open_directories(path));
-  if (mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return system_failure("mkdir " + path);
+Result<> make_private_directory(const std::string& path) {
+  const File directory = TRY(open_directory(path));
   struct stat found{};
-  if (stat(path.c_str(), &found) != 0) return system_failure("stat " + path);
-  if (!S_ISDIR(found.st_mode)) return failure(Errc::io, path + " is not a directory");
+  if (fstat(directory.descriptor(), &found) != 0) return system_failure("stat " + path);
+  return make_private(directory, path, found.st_mode);
+}
+
+Result<> prepare_data_directory(const std::string& path, const std::optional<Identity>& owner) {
+  const File directory = TRY(open_directory(path));
+  struct stat found{};
+  if (fstat(directory.descriptor(), &found) != 0) return system_failure("stat " + path);
   const bool ours = found.st_uid == geteuid();
   if (!ours && !(owner && found.st_uid == owner->uid)) {
     const auto third = owner_of(path);
     return failure(Errc::denied, path + " belongs to " + (third ? third->user : "root"));
   }
-  if ((found.st_mode & 07777) != S_IRWXU && chmod(path.c_str(), S_IRWXU) != 0) {
-    return system_failure("chmod " + path);
+  if (!TRY(is_ours(directory, path))) {
+    return failure(
+        Errc::not_allowed,
+        path + " holds other files: a data directory is empty at first, and then Posthorn's alone");
   }
-  if (owner && ours && owner->uid != geteuid()) return give_tree(path, *owner);
+  TRY(make_private(directory, path, found.st_mode));
+  if (owner && ours && owner->uid != geteuid()) return give_tree(directory, path, *owner, found.st_dev);
   return {};
 }
 

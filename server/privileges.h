@@ -31,9 +31,14 @@ Result<> become(const Identity& identity);
 void forbid_new_privileges();
 
 // Makes the data directory (0700, its parents 0755 where they are missing) or closes an open one. With
-// `owner`, as root: gives it to that user; one that root owned goes over with all that is in it. Errors: io;
-// denied when it belongs to a third user.
+// `owner`, as root: gives it to that user; one that root owned goes over with all that is in it. One that is
+// there already must be empty or hold our files: a slip of the pen is not to cost a machine its /var. The
+// last part of `path` may not be a symbolic link. Errors: io; denied when it belongs to a third user;
+// not_allowed for a directory that is something else.
 Result<> prepare_data_directory(const std::string& path, const std::optional<Identity>& owner);
+
+// Makes a directory (0700, its parents 0755 where they are missing), or closes one that is there. Errors: io.
+Result<> make_private_directory(const std::string& path);
 
 // Raises the limit of open files to the most that is allowed; gives the limit.
 std::size_t raise_descriptor_limit();

@@ -114,7 +114,7 @@ class Initialiser {
     if (command_.loopback && names.front() != "localhost") names.emplace_back("localhost");
     if (command_.loopback) names.emplace_back("127.0.0.1");
     const tls::PemPair pair = TRY(tls::make_self_signed(names));
-    TRY(prepare_data_directory(command_.folder + "/tls", {}));
+    TRY(make_private_directory(command_.folder + "/tls"));
     if (chmod((command_.folder + "/tls").c_str(), 0755) != 0) return system_failure("chmod tls");
     const std::string key = settings_.resolved(settings_.tls.key.value);
     TRY(write_new(files_, key, pair.key, 0600));

@@ -49,6 +49,39 @@ TEST_CASE("privileges: a data directory that stands open is closed; a file is re
   CHECK_FALSE(prepare_data_directory(folder / "file", {}));
 }
 
+TEST_CASE("privileges: a directory that holds other files is no data directory, and stays as it is") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "var/mail");
+  chmod((folder / "var").c_str(), 0755);
+  std::optional<Identity> nobody;
+  if (is_root()) nobody = find_identity("nobody", "").value();
+  const auto refused = prepare_data_directory(folder / "var", nobody);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::not_allowed);
+  CHECK(refused.error().detail.find("holds other files") != std::string::npos);
+  CHECK(mode_of(folder / "var") == 0755);
+  CHECK(user_of(folder / "var/mail") == geteuid());
+  for (const char* mark : {"version", "lock", "accounts.sqlite"}) {
+    CAPTURE(mark);
+    std::ofstream(folder / "var/" + mark) << "x";
+    CHECK(prepare_data_directory(folder / "var", {}));
+    std::filesystem::remove(folder / "var/" + mark);
+    CHECK_FALSE(prepare_data_directory(folder / "var", {}));
+  }
+  std::filesystem::create_directory(folder / "disk");
+  std::filesystem::create_directory(folder / "disk/lost+found");
+  CHECK(prepare_data_directory(folder / "disk", {}));
+}
+
+TEST_CASE("privileges: a symbolic link is no data directory") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "elsewhere");
+  chmod((folder / "elsewhere").c_str(), 0755);
+  std::filesystem::create_directory_symlink(folder / "elsewhere", folder / "data");
+  CHECK_FALSE(prepare_data_directory(folder / "data", {}));
+  CHECK(mode_of(folder / "elsewhere") == 0755);
+}
+
 TEST_CASE("privileges: users are found by name and number, root is never one to serve") {
   CHECK(find_identity("nobody", "")->uid == 65534);
   CHECK(find_identity("65534", "")->user == "nobody");
@@ -64,6 +97,7 @@ TEST_CASE("privileges: root hands its data directory over with all in it, but no
   const Identity nobody = find_identity("nobody", "").value();
   std::filesystem::create_directories(folder / "data/mail");
   std::ofstream(folder / "data/mail/letter") << "x";
+  std::ofstream(folder / "data/version") << "x";
   std::ofstream(folder / "outside") << "x";
   std::filesystem::create_symlink(folder / "outside", folder / "data/link");
   CHECK(prepare_data_directory(folder / "data", nobody));
