@@ -31,21 +31,25 @@ bool is_below(std::string_view name, std::string_view parent) {
   return name.size() > parent.size() && name.starts_with(parent) && name[parent.size()] == '/';
 }
 
-Result<> make_if_missing(FileSystem& files, const std::string& path) {
-  auto made = files.make_directory(path);
+Result<> make_if_missing(Work& work, const std::string& path) {
+  auto made = work.files.make_directory(path);
+  if (made) work.created(path);
   if (made || made.error().code == Errc::already_exists) return {};
   return made;
 }
 
 // The directories of a mailbox and its state file; all but the entry in the Maildir itself is synced.
 Result<> make_directories(Work& work, const std::string& path, const FolderState& state) {
-  TRY(make_if_missing(work.files, path));
-  for (const char* name : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work.files, path + name));
+  TRY(make_if_missing(work, path));
+  for (const char* name : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work, path + name));
   if (path != work.disk.maildir()) {
     // By which other programs know a Maildir++ folder.
     const auto mark = work.files.open(path + "/maildirfolder", FileSystem::Open::create_new);
+    if (mark) work.created(path + "/maildirfolder");
     if (!mark && mark.error().code != Errc::already_exists) return std::unexpected(mark.error());
   }
+  work.created(path + "/posthorn-mailbox");
+  work.created(path + "/posthorn-mailbox.new");
   TRY(work.files.replace(path + "/posthorn-mailbox", to_string(state)));
   work.sync_later(work.disk.maildir());
   return {};
@@ -125,7 +129,7 @@ Result<> adopt(Work& work, const std::string& name, std::set<MailboxId>& missing
     return {};
   }
   work.layout_changing = true;
-  for (const char* directory : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work.files, path + directory));
+  for (const char* directory : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work, path + directory));
   TRY(insert_folder(work, name, *state, 0));
   return {};
 }
@@ -140,18 +144,14 @@ bool is_folder(Work& work, const std::string& path) {
 
 // Puts the folders of a tree under their new names, where a crash left any under the old one.
 Result<> move_tree(Work& work, const std::string& from, const std::string& to) {
-  std::vector<std::pair<std::string, std::string>> done;
   for (auto& [id, folder] : work.disk.folders()) {
     if (folder.row.name != from && !is_below(folder.row.name, from)) continue;
     const std::string target = to + folder.row.name.substr(from.size());
     const std::string path = work.disk.folder_path(target);
     auto moved = work.files.rename(folder.path, path);
     const bool moved_before = !moved && moved.error().code == Errc::not_found && is_folder(work, path);
-    if (!moved && !moved_before) {
-      for (const auto& [old_path, new_path] : done) static_cast<void>(work.files.rename(new_path, old_path));
-      return moved;
-    }
-    done.emplace_back(folder.path, path);
+    if (!moved && !moved_before) return moved;
+    work.renamed(folder.path, path);
     work.change(folder);
     work.disk.rename_folder(folder, target);
     TRY(work.write(&Index::put_mailbox, folder.row));
@@ -299,24 +299,17 @@ Result<> RemoveFolder::run(Work& work) {
   if (folder == nullptr) return not_found("no mailbox of that name");
   work.layout_changing = true;
   const MailboxId id = folder->row.id;
-  TRY(make_if_missing(work.files, work.disk.trash_path()));
+  TRY(make_if_missing(work, work.disk.trash_path()));
   const std::string aside =
       work.disk.trash_path() + "/" + std::to_string(id) + "." + work.disk.context().random.hex(8);
-  const std::string path = folder->path;
-  TRY(work.files.rename(path, aside));
+  TRY(work.files.rename(folder->path, aside));
+  work.renamed(folder->path, aside);
   work.sync_later(work.disk.trash_path());
   work.sync_later(work.disk.maildir());
   work.sync_later(work.disk.path());
   work.change(*folder);
-  auto removed = work.write(&Index::remove_mailbox, id);
-  if (removed) {
-    work.disk.remove_folder(id);
-    removed = work.commit();
-  }
-  if (!removed) {
-    static_cast<void>(work.files.rename(aside, path));
-    return removed;
-  }
+  TRY(work.write(&Index::remove_mailbox, id));
+  work.disk.remove_folder(id);
   work.outcome.removed.push_back(id);
   work.outcome.list_changed = true;
   work.disk.restless().insert(id);  // empties the trash

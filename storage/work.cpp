@@ -25,7 +25,7 @@ void Work::begin_operation() {
   modseqs_.clear();
   changes_.clear();
   reload_.clear();
-  created_before_operation_ = created_.size();
+  steps_before_operation_ = steps_.size();
   to_unlink_before_operation_ = to_unlink_.size();
 }
 
@@ -68,7 +68,7 @@ void Work::undo_operation() {
     static_cast<void>(disk.index().database().execute("ROLLBACK TO operation"));
     static_cast<void>(disk.index().database().execute("RELEASE operation"));
   }
-  unlink_files(created_, created_before_operation_);
+  undo_steps(steps_before_operation_);
   to_unlink_.resize(to_unlink_before_operation_);
   restore(before_operation_);
   begin_operation();
@@ -85,7 +85,7 @@ Result<> Work::commit() {
   if (in_transaction_) TRY(disk.index().database().execute("COMMIT"));
   in_transaction_ = false;
   in_savepoint_ = false;
-  created_.clear();
+  steps_.clear();
   to_sync_.clear();
   for (const auto& [id, before] : before_batch_) {
     const auto folder = disk.folders().find(id);
@@ -117,7 +117,7 @@ void Work::undo() {
   }
   in_transaction_ = false;
   in_savepoint_ = false;
-  unlink_files(created_, 0);
+  undo_steps(0);
   to_unlink_.clear();
   to_sync_.clear();
   restore(before_operation_);
@@ -371,8 +371,15 @@ void Work::record_mtimes() {
   touched_.clear();
 }
 
-void Work::unlink_files(std::vector<std::string>& paths, std::size_t keep) {
-  for (; paths.size() > keep; paths.pop_back()) static_cast<void>(files.unlink(paths.back()));
+void Work::undo_steps(std::size_t keep) {
+  for (; steps_.size() > keep; steps_.pop_back()) {
+    const Step& step = steps_.back();
+    if (!step.name_before.empty()) {
+      static_cast<void>(files.rename(step.path, step.name_before));
+    } else if (!files.unlink(step.path)) {
+      static_cast<void>(files.remove_directory(step.path));
+    }
+  }
 }
 
 void Work::unlink_after_commit(Folder& folder, const MessageRow& row) {

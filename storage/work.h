@@ -66,7 +66,10 @@ class Work {
   // directory's new mtime is then ours.
   void touching(Folder& folder, Place place);
   void sync_later(const std::string& directory) { to_sync_.insert(directory); }
-  void created(std::string path) { created_.push_back(std::move(path)); }  // unlinked when undone
+  // What is taken away, or named back, when this is undone; the latest first. A directory goes if it is
+  // empty.
+  void created(std::string path) { steps_.push_back({std::move(path), {}}); }
+  void renamed(std::string from, std::string to) { steps_.push_back({std::move(to), std::move(from)}); }
   void unlink_after_commit(Folder& folder, const MessageRow& row);
 
   // A message has come into `folder`, changed (`before`: its flags until now), or gone: its row, the counts,
@@ -102,7 +105,7 @@ class Work {
   Result<std::size_t> keyword(Folder& folder, std::string_view keyword);
   void restore(const std::map<MailboxId, Folder>& before);
   void record_mtimes();
-  void unlink_files(std::vector<std::string>& paths, std::size_t keep);
+  void undo_steps(std::size_t keep);
 
   const Snapshots& loaded_;
   bool synced_;
@@ -114,8 +117,12 @@ class Work {
   std::map<MailboxId, Changes> changes_;
   std::set<MailboxId> reload_;
   std::set<std::string> to_sync_;
-  std::vector<std::string> created_;
-  std::size_t created_before_operation_ = 0;
+  struct Step {
+    std::string path;
+    std::string name_before;
+  };
+  std::vector<Step> steps_;
+  std::size_t steps_before_operation_ = 0;
   struct Unlink {
     MailboxId folder;
     std::string path;
