@@ -5,8 +5,14 @@
 
 namespace posthorn::delivery {
 
-LocalDelivery::LocalDelivery(auth::Directory& directory, storage::Store& store, Clock& clock, Log& log)
-    : directory_(directory), store_(store), clock_(clock), log_(log) {}
+LocalDelivery::LocalDelivery(auth::Directory& directory, storage::Store& store, Clock& clock, Log& log,
+                             FreeSpace* space)
+    : directory_(directory), store_(store), clock_(clock), log_(log), space_(space) {}
+
+Task<Result<>> LocalDelivery::has_room() {
+  if (space_ == nullptr) co_return Result<>();
+  co_return co_await space_->check();
+}
 
 Task<Result<smtp::Recipient>> LocalDelivery::admit(const smtp::Envelope& envelope, std::string address) {
   auto resolved = co_await directory_.resolve(address);

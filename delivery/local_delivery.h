@@ -3,6 +3,7 @@
 #include "auth/directory.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "delivery/free_space.h"
 #include "protocols/smtp/acceptor.h"
 #include "storage/store.h"
 
@@ -14,8 +15,11 @@ namespace posthorn::delivery {
 // Accepted mail goes into the INBOXes of local accounts, at once: nothing is queued, so nothing bounces.
 class LocalDelivery final : public smtp::Acceptor {
  public:
-  // All of these outlive it.
-  LocalDelivery(auth::Directory& directory, storage::Store& store, Clock& clock, Log& log);
+  // All of these outlive it. Without `space` there is always room.
+  LocalDelivery(auth::Directory& directory, storage::Store& store, Clock& clock, Log& log,
+                FreeSpace* space = nullptr);
+
+  Task<Result<>> has_room() override;
 
   // An alias that leads to another server, too, is refused as a whole, in the log with the address.
   Task<Result<smtp::Recipient>> admit(const smtp::Envelope& envelope, std::string address) override;
@@ -29,6 +33,7 @@ class LocalDelivery final : public smtp::Acceptor {
   storage::Store& store_;
   Clock& clock_;
   Log& log_;
+  FreeSpace* space_;
 };
 
 }  // namespace posthorn::delivery

@@ -180,6 +180,14 @@ class Settings {
         {0, 1LL << 40},
         "How much of a message that is too large is read, so that its sender gets the reason, "
         "before the line is cut."};
+    NumberKey free_space_reserve{
+        *this,
+        "free_space_reserve",
+        64 << 20,
+        "octets",
+        {0, 1LL << 40},
+        "SMTP takes no message (452) while less than this is free on the disk of the data directory: what "
+        "strangers send is not to fill it. 0: no reserve."};
   } limits{keys_, "limits"};
 
   struct Timeout : Section {

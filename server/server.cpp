@@ -37,7 +37,9 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
       descriptors_(descriptors),
       authenticator_(data.accounts(), data.accounts_lane(), data.hashing(), auth_settings(*settings_)),
       directory_(data.accounts(), data.accounts_lane()),
-      delivery_(directory_, data.store(), data.clock(), log),
+      free_space_(data.disk(), data.files(), settings_->resolved(settings_->server.data.value),
+                  static_cast<std::uint64_t>(settings_->limits.free_space_reserve.value)),
+      delivery_(directory_, data.store(), data.clock(), log, &free_space_),
       sessions_({delivery_, authenticator_, data.store(), data.clock(), [this] { return tls_.get(); }},
                 *settings_),
       reception_(
@@ -99,6 +101,7 @@ void Server::reload() {
     log_.configure(settings_->log.level.value, settings_->log.format.value);
     authenticator_.configure(auth_settings(*settings_));
     administration_.configure(settings_->password_cost());
+    free_space_.configure(static_cast<std::uint64_t>(settings_->limits.free_space_reserve.value));
     sessions_.configure(*settings_);
     reception_.configure(reception_settings());
     reload_certificates(*settings_);

@@ -53,6 +53,7 @@ class Server {
   std::size_t descriptors_;
   auth::PasswordAuthenticator authenticator_;
   auth::AccountDirectory directory_;
+  delivery::FreeSpace free_space_;
   delivery::LocalDelivery delivery_;
   Sessions sessions_;
   Reception reception_;

@@ -35,6 +35,9 @@ class Acceptor {
  public:
   virtual ~Acceptor() = default;
 
+  // Whether there is room for a message at all. Errors: disk_full.
+  virtual Task<Result<>> has_room() = 0;
+
   // Whether mail for `address` is taken, as the next recipient of `envelope`. Errors: not_found (no such
   // user); denied (not ours); unavailable (an alias that leads where this server does not deliver);
   // malformed; too_large (an alias that leads to too many); busy.

@@ -92,6 +92,7 @@ class Session {
   // session_mail.cpp
   Task<std::optional<Reply>> receive(const Envelope& envelope, storage::Spool& spool);
   Reply add(Recipient recipient);
+  Reply no_room(std::string_view command, const Envelope& envelope, const Error& error);
   Reply not_admitted(const Error& error) const;
   std::string trace_fields(const Envelope& envelope) const;
   void log_accepted(const Envelope& envelope, std::uint64_t size);

@@ -44,6 +44,10 @@ Task<Reply> Session::on(const Mail& mail) {
   if (mail.reverse_path) envelope.reverse_path = to_string(*mail.reverse_path);
   if (login_) envelope.login = login_->address;
   envelope.smtp_utf8 = mail.smtp_utf8;
+  // What is on its way in fills a disk as well as what was stored.
+  if (const auto room = co_await services_.acceptor.has_room(); !room) {
+    co_return no_room("MAIL", envelope, room.error());
+  }
   transaction_ = std::move(envelope);
   named_ = 0;
   co_return Reply(250, "2.1.0 Sender OK");
@@ -99,12 +103,22 @@ Reply Session::not_admitted(const Error& error) const {
   return reply_to(error);
 }
 
+Reply Session::no_room(std::string_view command, const Envelope& envelope, const Error& error) {
+  const Reply reply = reply_to(error);
+  log_refused(command, reply, envelope, error.detail);
+  return reply;
+}
+
 // DATA, RFC 5321 §4.1.1.4. The 250 makes the message our responsibility (§6.1), so it is sent only once
 // accept() has made the message durable. Whatever the outcome, the transaction is over (§4.1.1.4).
 Task<Reply> Session::on(const Data&) {
   if (auto missing = login_missing()) co_return *missing;
   if (!transaction_) co_return Reply(503, "5.5.1 MAIL first");
   if (transaction_->recipients.empty()) co_return Reply(554, "5.5.1 No valid recipients");
+  if (const auto room = co_await services_.acceptor.has_room(); !room) {
+    const Envelope refused = *std::exchange(transaction_, std::nullopt);
+    co_return no_room("DATA", refused, room.error());
+  }
   send(Reply(354, "End with <CRLF>.<CRLF>"));
   co_await connection_.flush();
 

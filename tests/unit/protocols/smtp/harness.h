@@ -53,6 +53,13 @@ class FakeAcceptor final : public Acceptor {
   std::map<std::string, std::vector<std::string>> leads_to;  // accounts, where not the address itself
   testing::MemoryPeer* peer = nullptr;
 
+  bool room = true;
+  Task<Result<>> has_room() override {
+    if (peer != nullptr) co_await peer->turn();
+    if (!room) co_return failure(Errc::disk_full, "little is left");
+    co_return Result<>();
+  }
+
   Task<Result<Recipient>> admit(const Envelope&, std::string address) override {
     if (peer != nullptr) co_await peer->turn();
     if (const auto found = refused.find(address); found != refused.end()) {

@@ -175,6 +175,28 @@ TEST_CASE(
   CHECK_FALSE(envelope.accounts.contains("b@foo.com"));
 }
 
+TEST_CASE(
+    "smtp mail: with little room on the disk nothing is begun, neither at MAIL nor at DATA (RFC 3463 §3.4)") {
+  Harness harness;
+  harness.acceptor.room = false;
+  const auto output = harness.run("EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<Jones@foo.com>\r\nQUIT\r\n");
+  CHECK(codes(output) == "220 250 452 503 221");
+  CHECK(output.find("\r\n452 4.3.1 ") != std::string::npos);
+  CHECK(harness.log.contains("smtp.refused"));
+
+  Harness later;
+  later.hold_open = true;
+  later.begin("EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<Jones@foo.com>\r\n");
+  REQUIRE(later.wait([&] { return later.peer->output().find("2.1.5") != std::string::npos; }));
+  later.acceptor.room = false;
+  later.peer->send("DATA\r\nNOOP\r\nMAIL FROM:<a@b>\r\nQUIT\r\n");
+  later.peer->hang_up();
+  REQUIRE(later.wait([&] { return later.ended(); }));
+  CHECK(codes(later.peer->output()) == "220 250 250 250 452 250 452 221");
+  later.session.reset();
+  later.connection.reset();
+}
+
 TEST_CASE("smtp mail: without a valid recipient there is no DATA (RFC 5321 §3.3, RFC 2920 §3.2)") {
   Harness harness;
   CHECK(codes(harness.run("EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<x@foo.com>\r\nDATA\r\nRSET\r\nQUIT\r\n")) ==
