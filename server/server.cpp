@@ -97,6 +97,8 @@ void Server::reload() {
         log_.warning("reload.needs_restart", {{"section", key->section()}, {"key", key->name()}});
       }
     }
+    // Sessions announce what the store takes.
+    loaded.settings->limits.message_size.value = settings_->limits.message_size.value;
     settings_ = loaded.settings;
     log_.configure(settings_->log.level.value, settings_->log.format.value);
     authenticator_.configure(auth_settings(*settings_));
