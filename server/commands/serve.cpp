@@ -105,6 +105,8 @@ Result<Prepared> prepare(const Settings& settings, Log& log) {
 }  // namespace
 
 int run_serve(const std::string& config) {
+  // "Read the configuration again" has nothing to do yet; by default it would be the end.
+  std::signal(SIGHUP, SIG_IGN);
   const Loaded loaded = examine(config, Certificates::examined);
   if (!loaded.problems.empty()) return complain(loaded.problems);
   const Settings& settings = *loaded.settings;
