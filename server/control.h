@@ -45,6 +45,9 @@ Result<Reply> parse_reply(std::string_view line);
 // Asks the server that runs on the data directory. Blocks. Errors: not_found when none answers there; io.
 Result<Reply> ask(const std::string& data, const Request& request);
 
+// Whether a server answers on the data directory. It notices nothing.
+bool answers(const std::string& data);
+
 // The address of DATA/control.sock: by way of an open descriptor of DATA where the path is too long for a
 // socket. `directory` keeps that descriptor.
 std::string socket_path(const std::string& data, int directory);

@@ -18,18 +18,10 @@ namespace {
 constexpr int reply_milliseconds = 600'000;
 constexpr std::size_t reply_limit = 64U << 20U;
 
-}  // namespace
-
-std::string socket_path(const std::string& data, int directory) {
-  std::string path = data + "/control.sock";
-  if (path.size() < sizeof(sockaddr_un::sun_path)) return path;
-  return "/proc/self/fd/" + std::to_string(directory) + "/control.sock";
-}
-
-Result<Reply> ask(const std::string& data, const Request& request) {
+Result<File> connect_to_server(const std::string& data) {
   const File directory(open(data.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return system_failure("open " + data);
-  const File socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  File socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return system_failure("socket");
   ListenAddress where;
   where.path = socket_path(data, directory.descriptor());
@@ -38,7 +30,21 @@ Result<Reply> ask(const std::string& data, const Request& request) {
     if (errno == ECONNREFUSED) return not_found("no server runs on " + data);
     return system_failure("connect to " + where.path);
   }
+  return socket;
+}
 
+}  // namespace
+
+std::string socket_path(const std::string& data, int directory) {
+  std::string path = data + "/control.sock";
+  if (path.size() < sizeof(sockaddr_un::sun_path)) return path;
+  return "/proc/self/fd/" + std::to_string(directory) + "/control.sock";
+}
+
+bool answers(const std::string& data) { return connect_to_server(data).has_value(); }
+
+Result<Reply> ask(const std::string& data, const Request& request) {
+  const File socket = TRY(connect_to_server(data));
   const std::string line = print(request) + "\n";
   for (std::size_t sent = 0; sent < line.size();) {
     const ssize_t count = send(socket.descriptor(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);

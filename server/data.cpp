@@ -1,8 +1,6 @@
 #include "server/data.h"
 
 #include <cstdlib>
-#include <fcntl.h>
-#include <sys/file.h>
 
 namespace posthorn::server {
 namespace {
@@ -18,11 +16,6 @@ constexpr std::size_t hashing_queue = 256;
 constexpr std::uint64_t trace_allowance = 65536;
 
 }  // namespace
-
-bool data_is_in_use(const std::string& path) {
-  const File lock(open((path + "/lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  return lock && flock(lock.descriptor(), LOCK_SH | LOCK_NB) != 0;
-}
 
 void size_thread_pool(const Settings& settings) {
   const auto threads =

@@ -51,10 +51,6 @@ class Data {
   std::unique_ptr<auth::Accounts> accounts_;
 };
 
-// Whether another process has the lock of a data directory at this moment: for words before anything is done,
-// as only Data::open() is sure.
-bool data_is_in_use(const std::string& path);
-
 // libuv's pool has one size for all: what the lanes may take together. Before the first loop.
 void size_thread_pool(const Settings& settings);
 

@@ -1,5 +1,6 @@
 #include "server/commands/commands.h"
 #include "server/commands/say.h"
+#include "server/control.h"
 #include "server/data.h"
 #include "server/examine.h"
 #include "server/listening_socket.h"
@@ -8,11 +9,15 @@
 #include "server/systemd.h"
 
 #include <csignal>
+#include <thread>
 
 namespace posthorn::server {
 namespace {
 
 constexpr int interrupted = 1;
+// How long another process may hold the data, where it is no server.
+constexpr int attempts = 50;
+constexpr Milliseconds between_attempts{100};
 
 // The signals that the server lives by, from `start` on.
 class Signals {
@@ -80,7 +85,7 @@ Result<Prepared> prepare(const Settings& settings, Log& log) {
     }
     identity = TRY(find_identity(user.value, settings.server.group.value));
   }
-  if (data_is_in_use(data)) return failure(Errc::in_use, "another posthorn server runs on " + data);
+  if (control::answers(data)) return failure(Errc::in_use, "another posthorn server runs on " + data);
   prepared.sockets = TRY(open_sockets(settings, systemd::take_sockets()));
   if (prepared.sockets.empty()) {
     return failure(Errc::unavailable,
@@ -102,6 +107,17 @@ Result<Prepared> prepare(const Settings& settings, Log& log) {
   return prepared;
 }
 
+// A command holds the data for a moment only, and so does a server that is ending.
+Result<std::unique_ptr<Data>> open_data(Loop& loop, Log& log, const Settings& settings) {
+  for (int attempt = 1;; ++attempt) {
+    auto data = Data::open(loop, log, settings);
+    if (data || data.error().code != Errc::in_use || attempt == attempts) return data;
+    const std::string path = settings.resolved(settings.server.data.value);
+    if (control::answers(path)) return failure(Errc::in_use, "another posthorn server runs on " + path);
+    std::this_thread::sleep_for(between_attempts);
+  }
+}
+
 }  // namespace
 
 int run_serve(const std::string& config) {
@@ -120,7 +136,7 @@ int run_serve(const std::string& config) {
   auto prepared = prepare(settings, log);
   if (!prepared) return complain(prepared.error().detail);
   Loop loop;
-  auto data = Data::open(loop, log, settings);
+  auto data = open_data(loop, log, settings);
   if (!data) return complain(data.error().detail);
   {
     Server server(loop, log, **data, loaded.settings, std::move(prepared->tls), prepared->descriptors);

@@ -155,9 +155,11 @@ TEST_CASE("control: a folder with a path too long for a socket works too") {
 TEST_CASE("control: a socket that a crash left behind is replaced; without a server nobody answers") {
   const TemporaryFolder folder;
   CHECK(control::ask(folder.path(), {"x", {}}).error().code == Errc::not_found);
+  CHECK_FALSE(control::answers(folder.path()));
   std::ofstream(folder / "control.sock") << "left over";
   {
     Fixture fixture(folder.path());
+    CHECK(fixture.during([&] { return control::answers(folder.path()); }));
     CHECK(fixture.during([&] { return control::ask(folder.path(), {"x", {}}); }));
   }
   CHECK_FALSE(std::filesystem::exists(folder / "control.sock"));
