@@ -137,9 +137,12 @@ struct Unsubscribe {
 };
 
 // LIST, RFC 3501 §6.3.8. Reference and pattern are UTF-8; the pattern has `*` and `%` (list_pattern.h).
+//
+// Special uses are always answered, so that RETURN (SPECIAL-USE) of RFC 6154 §2 leaves no trace.
 struct List {
   std::string reference;
   std::string pattern;
+  bool special_use_only = false;  // the selection option SPECIAL-USE of RFC 6154 §2
   bool operator==(const List&) const = default;
 };
 

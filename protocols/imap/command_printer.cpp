@@ -202,6 +202,7 @@ class ArgumentPrinter {
   void operator()(const Subscribe& command) { mailbox(command.mailbox); }
   void operator()(const Unsubscribe& command) { mailbox(command.mailbox); }
   void operator()(const List& list) {
+    if (list.special_use_only) out_.append(" (SPECIAL-USE)");
     mailbox(list.reference);
     text(encode_mailbox_name(list.pattern));
   }

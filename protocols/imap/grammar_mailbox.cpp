@@ -51,14 +51,22 @@ Result<StatusItem> parse_status_item(Cursor& in) {
 }
 
 // The reference and pattern of LIST and LSUB.
-template <class Listing>
-Result<Body> parse_listing(Cursor& in) {
-  Listing listing;
-  TRY(in.space("reference name"));
-  listing.reference = TRY(in.mailbox());
+Result<> parse_listing(Cursor& in, std::string& reference, std::string& pattern) {
+  reference = TRY(in.mailbox());
   TRY(in.space("mailbox pattern"));
-  listing.pattern = TRY(in.pattern());
-  return listing;
+  pattern = TRY(in.pattern());
+  return {};
+}
+
+// "(SPECIAL-USE)" or "()", the options of a LIST to select or to return by. Gives whether it was there.
+Result<bool> parse_special_use_option(Cursor& in) {
+  bool is_there = false;
+  TRY(parenthesised(in, "LIST option", [&]() -> Result<> {
+    if (!equal_ignoring_case(in.take_atom(), "SPECIAL-USE")) return malformed("unknown LIST option");
+    is_there = true;
+    return {};
+  }));
+  return is_there;
 }
 
 }  // namespace
@@ -90,8 +98,29 @@ Result<Body> parse_rename(Cursor& in) {
   return rename;
 }
 
-Result<Body> parse_list(Cursor& in) { return parse_listing<List>(in); }
-Result<Body> parse_lsub(Cursor& in) { return parse_listing<Lsub>(in); }
+// RFC 3501 §6.3.8, with the options of RFC 6154 §2 in the syntax of RFC 5258 §6.
+Result<Body> parse_list(Cursor& in) {
+  List list;
+  TRY(in.space("reference name"));
+  if (in.peek() == '(') {
+    list.special_use_only = TRY(parse_special_use_option(in));
+    TRY(in.space("reference name"));
+  }
+  TRY(parse_listing(in, list.reference, list.pattern));
+  if (in.take_spaces() && !in.at_end()) {
+    if (!equal_ignoring_case(in.take_atom(), "RETURN")) return malformed("RETURN expected");
+    TRY(in.space("LIST options"));
+    TRY(parse_special_use_option(in));
+  }
+  return list;
+}
+
+Result<Body> parse_lsub(Cursor& in) {
+  Lsub lsub;
+  TRY(in.space("reference name"));
+  TRY(parse_listing(in, lsub.reference, lsub.pattern));
+  return lsub;
+}
 
 // RFC 3501 §6.3.10.
 Result<Body> parse_status(Cursor& in) {

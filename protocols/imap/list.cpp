@@ -67,6 +67,7 @@ Task<Reply> Session::on(const List& list) {
   Slice slice(connection_);
   for (const auto& [name, level] : levels) {
     co_await slice;
+    if (list.special_use_only && level.special_use == storage::SpecialUse::none) continue;
     if (!pattern.matches(name)) continue;
     std::string& out = connection_.output();
     out += "* LIST ";

@@ -45,8 +45,12 @@ class MemoryBytes final : public storage::MessageBytes {
   Task<Result<std::string>> read(std::uint64_t offset, std::size_t size) override {
     auto hopped = co_await store_.hop();
     if (!hopped) co_return std::unexpected(std::move(hopped).error());
-    if (offset >= octets_->size()) co_return std::string();
-    co_return octets_->substr(static_cast<std::size_t>(offset), std::min<std::size_t>(size, 262'144));
+    const std::uint64_t end =
+        std::min<std::uint64_t>(octets_->size(), store_.readable.value_or(octets_->size()));
+    if (offset >= end) co_return std::string();
+    co_return octets_->substr(
+        static_cast<std::size_t>(offset),
+        static_cast<std::size_t>(std::min({std::uint64_t{size}, end - offset, std::uint64_t{262'144}})));
   }
 
  private:

@@ -136,6 +136,8 @@ class MemoryStore final : public storage::Store {
   std::function<void()> meanwhile;
   std::uint64_t message_size = 1U << 20U;
   std::uint64_t operations = 0;
+  // Files end here for whoever reads them, whatever size was said when they were opened.
+  std::optional<std::uint64_t> readable;
   std::size_t live_spools = 0;
 
   Task<Result<std::shared_ptr<storage::Account>>> open(std::string address) override;

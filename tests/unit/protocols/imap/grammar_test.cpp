@@ -119,6 +119,8 @@ TEST_CASE(
   CHECK(parsed<Select>("SELECT \"" + name + "\"").mailbox == name);
   CHECK(parsed<Select>("SELECT Tom&-Jerry").mailbox == "Tom&Jerry");
   CHECK(parsed<List>("LIST &U,BTFw- &ZeVnLIqe-/%") == List{"\u53f0\u5317", "\u65e5\u672c\u8a9e/%"});
+  CHECK(parsed<List>("LIST (special-use) \"\" *") == List{"", "*", true});  // RFC 6154 §5.2
+  CHECK(parsed<List>("LIST () \"\" % RETURN (SPECIAL-USE)") == List{"", "%", false});
   CHECK(to_string({"a", Select{name}}) == "a SELECT ~peter/mail/&U,BTFw-/&ZeVnLIqe-");
 }
 

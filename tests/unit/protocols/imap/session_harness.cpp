@@ -26,6 +26,7 @@ Client::Client(Server& server, testing::MemoryScript script)
       peer_(server.loop, std::move(script)),
       connection_(server.loop, server.log, peer_.stream(), {.address = "192.0.2.1"}, "s1"),
       session_(connection_, {server.store, server.authenticator, server.clock}, server.settings) {
+  if (server.count_hops) server.store.peer = server.authenticator.peer = &peer_;
   server_.group.start(serve());
 }
 
@@ -39,6 +40,7 @@ Client::~Client() {
   connection_.close(CloseReason::local);
   const bool has_ended = testing::run_until(server_.loop, [this] { return ended_; });
   CHECK(has_ended);
+  if (server_.count_hops) server_.store.peer = server_.authenticator.peer = nullptr;
 }
 
 std::unique_ptr<Client> Client::logged_in(Server& server) {

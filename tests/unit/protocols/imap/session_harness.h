@@ -28,6 +28,8 @@ struct Server {
   FixedClock clock;
   Settings settings{.hostname = "mail.example.test"};
   TaskGroup group;
+  // Whether what the session awaits of the store and of logins counts as awaits of its client (kill_at).
+  bool count_hops = false;
 
   testing::MemoryMailbox& inbox() { return store.inbox(); }
 };

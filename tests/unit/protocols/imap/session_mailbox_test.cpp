@@ -151,6 +151,12 @@ TEST_CASE("imap: names that can not be are refused by every command (issue: stor
 TEST_CASE("imap: special uses (RFC 6154 §2, §3)") {
   CHECK(dialogue_after_login("a CREATE Mine (USE (\\Drafts))\r\nb LIST \"\" Mine\r\n") ==
         "a OK CREATE completed\r\n* LIST (\\HasNoChildren \\Drafts) \"/\" Mine\r\nb OK LIST completed\r\n");
+  // The examples of §5.2, in their two forms.
+  CHECK(dialogue_after_login("t0 CREATE Mine (USE (\\Trash))\r\nt2 LIST \"\" \"M%\" RETURN (SPECIAL-USE)\r\n"
+                             "t3 LIST (SPECIAL-USE) \"\" \"*\"\r\n") ==
+        "t0 OK CREATE completed\r\n"
+        "* LIST (\\HasNoChildren \\Trash) \"/\" Mine\r\nt2 OK LIST completed\r\n"
+        "* LIST (\\HasNoChildren \\Trash) \"/\" Mine\r\nt3 OK LIST completed\r\n");
   for (const char* use : {"\\All", "\\Flagged", "\\Drafts \\Sent", "\\Other"}) {
     CAPTURE(use);
     CHECK(dialogue_after_login("a CREATE M (USE (" + std::string(use) + "))\r\nb SELECT M\r\n") ==
