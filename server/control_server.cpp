@@ -4,7 +4,6 @@
 #include "server/listening_socket.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace posthorn::server {
@@ -23,10 +22,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(Loop& loop, Log& log,
   ListenAddress address;
   address.path = control::socket_path(data, server->directory_.descriptor());
   unlink(address.path.c_str());
-  // The mode of a socket is the umask's from its first moment on.
-  const mode_t umask_before = umask(0177);
-  auto socket = listen_on(address);
-  umask(umask_before);
+  auto socket = listen_on(address, 0600);
   if (!socket) return std::unexpected(socket.error());
   server->path_ = address.path;
   server->listener_ = std::make_unique<Listener>(

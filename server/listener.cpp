@@ -1,5 +1,7 @@
 #include "server/listener.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +14,15 @@ namespace {
 constexpr int batch = 64;
 constexpr Milliseconds retry_after{100};
 constexpr Milliseconds complain_every{60'000};
+
+// Whether the next turn is another matter: nobody is left, or somebody went before he was taken, perhaps with
+// an error of his network (accept(2) on Linux).
+bool passes(int error) {
+  constexpr std::array<int, 13> harmless{EAGAIN,       EINTR,     ECONNABORTED, EPERM,     EPROTO,
+                                         ENETDOWN,     ENONET,    ENOPROTOOPT,  EHOSTDOWN, ECONNRESET,
+                                         EHOSTUNREACH, ETIMEDOUT, ENETUNREACH};
+  return std::ranges::find(harmless, error) != harmless.end();
+}
 
 }  // namespace
 
@@ -49,10 +60,9 @@ void Listener::on_readable() {
     SocketAddress peer;
     File descriptor(accept4(socket_.descriptor(), peer.raw(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!descriptor) {
-      const bool no_room = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-      if (no_room) wait_for_descriptors(errno);
-      // Otherwise none is left (EAGAIN), or this one went before it was taken (ECONNABORTED and the like):
-      // the next turn will show.
+      // Otherwise no descriptors are left, or the socket is good for nothing: the next turn would be the
+      // same.
+      if (!passes(errno)) back_off(errno);
       return;
     }
     SocketAddress local;
@@ -61,7 +71,7 @@ void Listener::on_readable() {
   }
 }
 
-void Listener::wait_for_descriptors(int error) {
+void Listener::back_off(int error) {
   uv_poll_stop(poll_.get());
   retry_.start(retry_after);
   if (complained_ >= Milliseconds(0) && loop_.now() - complained_ < complain_every) return;

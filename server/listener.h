@@ -11,8 +11,8 @@
 
 namespace posthorn::server {
 
-// Accepts what comes in on one socket. Where the process has no descriptor left it waits a moment: clients
-// then queue in the kernel instead of being lost.
+// Accepts what comes in on one socket. Where the process has no descriptor left, or the socket is broken, it
+// waits a moment: clients then queue in the kernel instead of being lost.
 class Listener {
  public:
   // A connected socket, non-blocking, and both its ends.
@@ -34,7 +34,7 @@ class Listener {
 
  private:
   void on_readable();
-  void wait_for_descriptors(int error);
+  void back_off(int error);
 
   Log& log_;
   File socket_;

@@ -44,7 +44,7 @@ const Endpoint& endpoint_of(Service service) {
   return *std::ranges::find(endpoints, service, &Endpoint::service);
 }
 
-Result<File> listen_on(const ListenAddress& address) {
+Result<File> listen_on(const ListenAddress& address, mode_t mode) {
   const auto where = SocketAddress::of(address);
   const int family = where.storage.ss_family;
   File bound(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -59,6 +59,8 @@ Result<File> listen_on(const ListenAddress& address) {
   // "[::]" is IPv6 alone, whatever the system's default; IPv4 is asked for by "0.0.0.0".
   if (family == AF_INET6) set_option(bound, IPPROTO_IPV6, IPV6_V6ONLY);
   if (bind(bound.descriptor(), where.raw(), where.size) != 0) return bind_failure(address);
+  // Nobody can connect before listen().
+  if (family == AF_UNIX && chmod(address.path.c_str(), mode) != 0) return bind_failure(address);
   if (listen(bound.descriptor(), SOMAXCONN) != 0) return bind_failure(address);
   return bound;
 }

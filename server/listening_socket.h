@@ -6,6 +6,7 @@
 #include "server/systemd.h"
 
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace posthorn::server {
@@ -17,9 +18,10 @@ struct ListeningSocket {
   ListenAddress address;  // as bound: with the port that the system chose
 };
 
-// Binds one address and listens. Errors: in_use when another program has it; denied when this user may not
-// have it; io. In words that name the address.
-Result<File> listen_on(const ListenAddress& address);
+// Binds one address and listens. A Unix socket gets `mode`, whatever the umask: that it is open to all by
+// default leaves it to its folder who may connect. Errors: in_use when another program has it; denied when
+// this user may not have it; io. In words that name the address.
+Result<File> listen_on(const ListenAddress& address, mode_t mode = 0666);
 // Where a socket is bound.
 ListenAddress bound_address(const File& socket);
 

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -316,4 +317,38 @@ TEST_CASE("reception: [::] is IPv6 alone, and accepted connections send without 
   socklen_t size = sizeof(on);
   getsockopt(accepted.descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, &size);
   CHECK(on != 0);
+}
+
+TEST_CASE("reception: a Unix socket has the mode that is asked for, whatever the umask") {
+  const TemporaryFolder folder;
+  const mode_t before = umask(077);
+  ListenAddress address;
+  for (const mode_t mode : {0666, 0600}) {
+    address.path = folder / std::to_string(mode);
+    REQUIRE(listen_on(address, mode));
+    struct stat found{};
+    REQUIRE(lstat(address.path.c_str(), &found) == 0);
+    CHECK((found.st_mode & 0777) == mode);
+  }
+  umask(before);
+}
+
+TEST_CASE("reception: a listening socket that is broken is left alone for a while and named in the log") {
+  Loop loop;
+  MemoryLog log;
+  // It does not listen: each accept() fails, and poll says each time that there is something.
+  File socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  int accepted = 0;
+  const Listener listener(loop, log, std::move(socket), [&](Listener::Accepted) { ++accepted; });
+  int turns = 0;
+  run_until(
+      loop,
+      [&] {
+        ++turns;
+        return false;
+      },
+      Milliseconds(250));
+  CHECK(log.contains("listener.paused reason=\"Invalid argument\""));
+  CHECK(turns < 20);
+  CHECK(accepted == 0);
 }
