@@ -69,7 +69,8 @@ class Settings {
                    "smtp",
                    {},
                    an_address,
-                   "Mail from other servers (SMTP). Usual: [\"0.0.0.0:25\", \"[::]:25\"]"};
+                   "Mail from other servers (SMTP). Usual: [\"0.0.0.0:25\", \"[::]:25\"]. Everywhere in this "
+                   "section \"unix:/PATH\" is a Unix socket, open to all who may enter its folder."};
     Addresses submission{*this,
                          "submission",
                          {},
@@ -123,7 +124,8 @@ class Settings {
                        "passes",
                        {1, 4294967295},
                        "The cost in time of a password's hash (argon2id). A password whose hash was made at "
-                       "another cost gets a new hash at its next login."};
+                       "another cost gets a new hash at its next login; until then, the time that a refusal "
+                       "takes tells that account from one that does not exist."};
     NumberKey hash_memory_kib{
         *this, "hash_memory_kib", 19456,
         "KiB", {8, 4194303},      "The cost in memory of a password's hash (argon2id), while it is checked."};
