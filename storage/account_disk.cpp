@@ -78,7 +78,7 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
     if (ended) ended = work.end_operation();
     if (ended) continue;
     // With the whole batch, if the index is broken or SQLite has given up the transaction.
-    if (is_broken(ended.error()) || work.transaction_lost()) return ended;
+    if (is_broken(ended.error()) || work.transaction_lost() || work.commit_failed()) return ended;
     operation->error = std::move(ended).error();
     work.undo_operation();
     if (work.layout_changing) layout_forgotten_ = true;

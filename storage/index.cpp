@@ -11,8 +11,12 @@ namespace {
 constexpr std::int64_t schema_version = 1;
 
 constexpr const char* schema = R"sql(
-CREATE TABLE account (one INTEGER PRIMARY KEY CHECK (one = 1), messages INTEGER NOT NULL, octets INTEGER NOT NULL);
-INSERT INTO account VALUES (1, 0, 0);
+CREATE TABLE account (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  messages INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  failed_commits INTEGER NOT NULL);
+INSERT INTO account VALUES (1, 0, 0, 0);
 CREATE TABLE mailbox (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,

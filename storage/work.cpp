@@ -3,6 +3,7 @@
 #include "storage/maildir_name.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace posthorn::storage {
 namespace {
@@ -78,11 +79,26 @@ bool Work::transaction_lost() {
   return in_transaction_ && sqlite3_get_autocommit(disk.index().database().raw()) != 0;
 }
 
-Result<> Work::commit() {
+Result<> Work::prepare_commit() {
   TRY(fold_changes());
   if (in_transaction_) TRY(write_rows());
   for (const std::string& directory : to_sync_) TRY(files.sync_directory(directory));
-  if (in_transaction_) TRY(disk.index().database().execute("COMMIT"));
+  return {};
+}
+
+Result<> Work::commit() {
+  auto done = prepare_commit();
+  if (done && in_transaction_) {
+    const auto committed = disk.index().database().execute("COMMIT");
+    if (!committed) {
+      commit_in_doubt_ = true;
+      done = std::unexpected(committed.error());
+    }
+  }
+  if (!done) {
+    commit_failed_ = true;
+    return done;
+  }
   in_transaction_ = false;
   in_savepoint_ = false;
   steps_.clear();
@@ -117,6 +133,13 @@ void Work::undo() {
   }
   in_transaction_ = false;
   in_savepoint_ = false;
+  commit_failed_ = false;
+  if (std::exchange(commit_in_doubt_, false)) {
+    // Its pages may stand in the WAL, whole, only the sync failed: a later opening would find the commit
+    // done. Another one in its place makes an end of it.
+    static_cast<void>(
+        disk.index().database().execute("UPDATE account SET failed_commits = failed_commits + 1"));
+  }
   undo_steps(0);
   to_unlink_.clear();
   to_sync_.clear();

@@ -35,6 +35,8 @@ class Work {
   // Syncs what has to be, commits, unlinks. On an error everything since the last commit is to be undone.
   Result<> commit();
   void undo();
+  // commit() gave an error: undo() is due.
+  bool commit_failed() const { return commit_failed_; }
 
   // --- for operations
   // The mailbox, compared with its state file and taken in as other programs left it, if that was not done
@@ -98,6 +100,7 @@ class Work {
     std::vector<Uid> expunged;
   };
   Result<> fold_changes();
+  Result<> prepare_commit();
   Result<> check(Folder& folder);
   Result<> take_state(Folder& folder, const FolderState& state);
   Result<> write_rows();
@@ -111,6 +114,8 @@ class Work {
   bool synced_;
   bool in_transaction_ = false;
   bool in_savepoint_ = false;
+  bool commit_failed_ = false;
+  bool commit_in_doubt_ = false;
   std::map<MailboxId, Folder> before_batch_;
   std::map<MailboxId, Folder> before_operation_;
   std::map<MailboxId, ModSeq> modseqs_;  // of this operation
