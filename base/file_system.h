@@ -82,7 +82,7 @@ class FileSystem {
   Result<> replace(const std::string& path, std::string_view content);
 };
 
-class SystemFileSystem final : public FileSystem {
+class SystemFileSystem : public FileSystem {
  public:
   Result<File> open(const std::string& path, Open how) override;
   Result<> write(const File& file, std::string_view bytes) override;
