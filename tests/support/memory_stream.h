@@ -83,9 +83,9 @@ class MemoryPeer::Turn {
   std::shared_ptr<State> state_;
 };
 
-// Runs the loop until `done` says so: true. False when that has not happened after `limit`, which is long: a
-// machine that is busy with other things is no failure.
-bool run_until(Loop& loop, const std::function<bool()>& done, Milliseconds limit = Milliseconds(60'000));
+// Runs the loop until `done` says so: true. False when that has not happened after `limit` of work and
+// waiting, which is not time on the wall: a machine that is busy with other things is no failure.
+bool run_until(Loop& loop, const std::function<bool()>& done, Milliseconds limit = Milliseconds(10'000));
 
 // A log that keeps its lines.
 class MemoryLog final : public Log {
