@@ -266,6 +266,7 @@ def test_a_long_fetch_does_not_hold_up_the_others(server, account, sessions, smt
     for number in range(3):
         slow.append(message(f"long-{number}", 5_000_000))
     slow.command("NOOP")
+    other.command("NOOP")
     tag = slow.start("FETCH 1:3 (BODY.PEEK[])")
     smtp.ehlo()
     began = time.monotonic()

@@ -60,6 +60,7 @@ class Worker:
         self.subscribed = set(self.client.subscriptions())
         for name, validity in self.validity.items():
             promises.told(("mailbox", account, name), validity, 0)
+            promises.facts["mailbox", account, name][-1].answered = 0  # there before the record began
 
     def run(self, steps):
         doings = [self.append] * 6 + [self.store] * 5 + [self.copy] * 3 + [self.move] * 3 + [self.expunge] * 2 + \

@@ -25,7 +25,7 @@ def test_port_25_relays_to_nobody(esmtp, recipient):
     reply = esmtp.command(f"RCPT TO:<{recipient}>")
     assert reply.code in (550, 551, 553, 554, 501), reply
     assert reply.enhanced and reply.enhanced.startswith("5."), reply
-    esmtp.command("DATA", 503)
+    assert esmtp.command("DATA").code in (503, 554)  # RFC 5321 §3.3
 
 
 def test_unknown_local_recipient(esmtp):
@@ -123,7 +123,7 @@ def test_order_of_commands(server, account, smtp):
     smtp.command("DATA", 503)
     smtp.command("MAIL FROM:<a@elsewhere.test>", 250)
     smtp.command("MAIL FROM:<b@elsewhere.test>", 503)
-    smtp.command("DATA", 503)
+    assert smtp.command("DATA").code in (503, 554)
     smtp.command("RSET", 250)
     smtp.command(f"RCPT TO:<{account[0]}>", 503)
     smtp.command("MAIL FROM:<a@elsewhere.test>", 250)
@@ -180,7 +180,7 @@ def test_8bitmime(server, account, esmtp):
     esmtp.send(dot_stuffed(text))
     assert esmtp.reply().code == 250
     assert without_trace(bodies(server, account)[0], text)
-    esmtp.command("MAIL FROM:<a@elsewhere.test> BODY=NONSENSE", 501)
+    assert esmtp.command("MAIL FROM:<a@elsewhere.test> BODY=NONSENSE").code in (501, 504, 555)
 
 
 def test_minimum_sizes_of_addresses(esmtp, server):

@@ -30,9 +30,9 @@ def test_smtplib(server, account, mode):
             assert client.starttls(context=context)[0] == 220
         client.login(*account)
         client.sendmail(account[0], [account[0]], message("tls"))
-    text = bodies(server, account)[0]
+    text = b" ".join(bodies(server, account)[0].split())
     assert b"Subject: test tls" in text
-    assert (b"with ESMTPSA id" in text or b"with ESMTPSA\r\n" in text) == (mode != "plaintext"), "RFC 3848"
+    assert (b" with ESMTPA " if mode == "plaintext" else b" with ESMTPSA ") in text, "RFC 3848"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -86,7 +86,7 @@ class TestInjection:
             client.ehlo("before.example.test")
             assert handshake(client, "STARTTLS\r\nNOOP\r\nMAIL FROM:<evil@elsewhere.test>\r\n").startswith(b"220")
             assert client.quiet(0.3)
-            client.command("MAIL FROM:<a@elsewhere.test>", 503)  # EHLO is forgotten
+            assert client.command("MAIL FROM:<a@elsewhere.test>").code in (503, 530)
             assert "STARTTLS" not in client.ehlo()
             client.command("STARTTLS", 503)
             client.login(*account)
@@ -276,8 +276,10 @@ def test_passwords_in_plaintext(own, setting, offered):
         client.greeting()
         assert ("AUTH" in client.ehlo()) == offered
         assert client.login(*account, code=None).code in ((235,) if offered else (523, 530, 538))
+    with SmtpWire(server, "submission") as client:
+        client.greeting()
+        client.ehlo()
         client.command("STARTTLS", 220)
         client.start_tls()
         client.ehlo()
-        if not offered:
-            client.login(*account)
+        client.login(*account)

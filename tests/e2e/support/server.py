@@ -201,18 +201,19 @@ class Server:
         return self
 
     def wait_ready(self):
+        """By the log where it tells, or else by an answer of each port."""
+        if self.settings.get("log", {}).get("level") in (None, "info", "debug", "trace"):
+            self._wait_until(lambda: "server.ready" in self.log())
+        else:
+            for port in self.ports.values():
+                self._wait_until(lambda port=port: answers(port))
+
+    def _wait_until(self, condition):
         deadline = time.monotonic() + READY_SECONDS
-        for name, port in self.ports.items():
-            if not self.settings["listen"].get(name):
-                continue
-            while True:
-                assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.log()}"
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    assert time.monotonic() < deadline, f"{name} does not answer:\n{self.log()}"
-                    time.sleep(0.01)
+        while not condition():
+            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.log()}"
+            assert time.monotonic() < deadline, f"not ready within {READY_SECONDS} s:\n{self.log()}"
+            time.sleep(0.005)
 
     def send_signal(self, number):
         self.process.send_signal(number)
@@ -297,6 +298,17 @@ class Server:
         """Private memory of the process, in KiB."""
         rollup = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
         return sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+) kB", rollup, re.M))
+
+
+def answers(port):
+    """True when a server listens there and has said something, or waits for a TLS handshake."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.3) as client:
+            return client.recv(1) != b""
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
