@@ -175,8 +175,12 @@ TEST_CASE("smtp session: pipelined replies share a write, those that must not wa
 TEST_CASE("smtp session: a time-out says 421 4.4.2 (RFC 5321 §4.5.3.2.7, RFC 3463 §3.5)") {
   Harness harness;
   harness.hold_open = true;
-  harness.settings->timeouts.idle = Milliseconds(20);
-  CHECK(codes(harness.run("EHLO a\r\n")) == "220 250 421");
+  harness.begin("EHLO a\r\n");
+  REQUIRE(harness.wait([&] { return harness.peer->idle(); }));
+  harness.connection->set_timeouts({.idle = Milliseconds(20)});
+  harness.peer->send("NOOP\r\n");
+  REQUIRE(harness.wait([&] { return harness.ended(); }));
+  CHECK(codes(harness.peer->output()) == "220 250 250 421");
   CHECK(harness.peer->output().find("421 4.4.2 mx.example.test ") != std::string::npos);
   Harness slow;
   slow.hold_open = true;
