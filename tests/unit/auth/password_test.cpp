@@ -81,6 +81,13 @@ TEST_CASE("auth: what may be a password, and what one may cost") {
   }
 }
 
+// The address sanitizer maps memory of its own, which this takes away from it.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POSTHORN_UNDER_ASAN
+#endif
+#endif
+#ifndef POSTHORN_UNDER_ASAN
 TEST_CASE("auth: want of memory is no wrong password") {
   const std::string stored = unmatchable_hash({1, 256 * 1024, 4096});
   const pid_t child = fork();
@@ -96,6 +103,7 @@ TEST_CASE("auth: want of memory is no wrong password") {
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
 }
+#endif
 
 TEST_CASE("auth: a hash that nothing matches has the cost of the others") {
   const PasswordCost other{2, 16, 4096};
