@@ -345,7 +345,10 @@ TEST_CASE("reception: a listening socket that is broken is left alone for a whil
   bool over = false;
   Timer end(loop, [&] { over = true; });
   end.start(Milliseconds(250));
-  for (; !over; ++turns) uv_run(loop.raw(), UV_RUN_ONCE);
+  while (!over) {
+    uv_run(loop.raw(), UV_RUN_ONCE);
+    ++turns;
+  }
   CHECK(log.contains("listener.paused reason=\"Invalid argument\""));
   CHECK(turns < 20);
   CHECK(accepted == 0);
