@@ -180,6 +180,11 @@ Result<> move_inbox(Work& work, const std::string& to) {
 }
 
 Result<> finish_intents(Work& work) {
+  if (work.disk.intents_cancelled()) {
+    TRY(work.write(&Index::remove_intents));
+    TRY(work.commit());
+    work.disk.intents_cancelled() = false;
+  }
   for (const IntentRow& intent : TRY(work.disk.index().intents())) {
     work.disk.context().log.info(
         "storage.rename_finished",
@@ -194,9 +199,9 @@ Result<> finish_intents(Work& work) {
 void cancel_intent(Work& work) {
   work.undo();
   work.begin_operation();
-  auto index = work.write();
-  if (index) static_cast<void>((*index)->remove_intents());
-  static_cast<void>(work.commit());
+  auto removed = work.write(&Index::remove_intents);
+  if (removed) removed = work.commit();
+  if (!removed) work.disk.intents_cancelled() = true;
 }
 
 }  // namespace
@@ -337,7 +342,10 @@ Result<> RenameFolder::rename_tree(Work& work) {
   TRY(make_parents(work, to_));
   // From here on a crash is finished at the next opening.
   TRY(work.write(&Index::add_intent, from_, to_));
-  TRY(work.commit());
+  if (auto noted = work.commit(); !noted) {
+    cancel_intent(work);
+    return noted;
+  }
   auto moved = move_tree(work, from_, to_);
   if (moved) moved = work.write(&Index::remove_intents);
   if (moved) moved = work.commit();
@@ -349,7 +357,10 @@ Result<> RenameFolder::rename_inbox(Work& work) {
   work.layout_changing = true;
   TRY(make_parents(work, to_));
   TRY(work.write(&Index::add_intent, from_, to_));
-  TRY(work.commit());
+  if (auto noted = work.commit(); !noted) {
+    cancel_intent(work);
+    return noted;
+  }
   auto moved = move_inbox(work, to_);
   if (moved) moved = work.write(&Index::remove_intents);
   if (moved) moved = work.commit();

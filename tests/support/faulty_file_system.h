@@ -15,7 +15,11 @@ namespace posthorn::testing {
 // which is also how a process looks that was killed there.
 class FaultyFileSystem final : public FileSystem {
  public:
-  enum class Fault { once, from_then_on };
+  enum class Fault {
+    once,
+    from_then_on,  // all calls: as after a kill
+    full,          // from then on those that take space; what frees some works
+  };
 
   // The n-th changing call from now on (0 is the next) fails with `code`.
   void fail(std::uint64_t n, Errc code, Fault how) {
@@ -32,7 +36,8 @@ class FaultyFileSystem final : public FileSystem {
   void forbid_links(bool forbid) { links_forbidden_ = forbid; }
 
   // Counts a changing call of others (SQLite) too: false when it is to fail.
-  bool allow() { return attempt("sqlite").has_value(); }
+  bool allow_write() { return attempt("sqlite write").has_value(); }
+  bool allow_sync() { return attempt("sqlite sync", Space::none).has_value(); }
 
   Result<File> open(const std::string& path, Open how) override {
     if (how == Open::create_new || how == Open::append || how == Open::read_write) {
@@ -48,20 +53,20 @@ class FaultyFileSystem final : public FileSystem {
     return system_.read(file, offset, size);
   }
   Result<> sync(const File& file) override {
-    TRY(attempt("sync"));
+    TRY(attempt("sync", Space::none));
     ++syncs_;
     // Not done: tests are many, and power does not fail in them.
     static_cast<void>(file);
     return {};
   }
   Result<> truncate(const File& file, std::uint64_t size) override {
-    TRY(attempt("truncate"));
+    TRY(attempt("truncate", Space::none));
     return system_.truncate(file, size);
   }
   Result<FileStatus> status(const File& file) override { return system_.status(file); }
   Result<FileStatus> status(const std::string& path) override { return system_.status(path); }
   Result<> rename(const std::string& from, const std::string& to) override {
-    TRY(attempt("rename " + from));
+    TRY(attempt("rename " + from, Space::none));
     return system_.rename(from, to);
   }
   Result<> link(const std::string& existing, const std::string& added) override {
@@ -70,7 +75,7 @@ class FaultyFileSystem final : public FileSystem {
     return system_.link(existing, added);
   }
   Result<> unlink(const std::string& path) override {
-    TRY(attempt("unlink " + path));
+    TRY(attempt("unlink " + path, Space::none));
     return system_.unlink(path);
   }
   Result<> make_directory(const std::string& path) override {
@@ -78,7 +83,7 @@ class FaultyFileSystem final : public FileSystem {
     return system_.make_directory(path);
   }
   Result<> remove_directory(const std::string& path) override {
-    TRY(attempt("rmdir " + path));
+    TRY(attempt("rmdir " + path, Space::none));
     return system_.remove_directory(path);
   }
   Result<std::vector<std::string>> list(const std::string& path) override { return system_.list(path); }
@@ -94,10 +99,12 @@ class FaultyFileSystem final : public FileSystem {
  private:
   static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-  Result<> attempt(const std::string& what) {
+  enum class Space { taken, none };
+
+  Result<> attempt(const std::string& what, Space space = Space::taken) {
     const std::uint64_t call = calls_++;
     const bool fails = how_ == Fault::once ? call == first_ : call >= first_;
-    if (!fails) return {};
+    if (!fails || (how_ == Fault::full && space == Space::none)) return {};
     if (!failed_.exchange(true)) {
       const std::scoped_lock lock(mutex_);
       failed_call_ = what;

@@ -11,9 +11,14 @@ namespace {
 
 std::atomic<FaultyFileSystem*> faults{nullptr};
 
-bool allowed() {
+bool may_write() {
   FaultyFileSystem* files = faults;
-  return files == nullptr || files->allow();
+  return files == nullptr || files->allow_write();
+}
+
+bool may_sync() {
+  FaultyFileSystem* files = faults;
+  return files == nullptr || files->allow_sync();
 }
 
 // A file of the shim; the real one lies behind it in the same memory.
@@ -34,13 +39,13 @@ const sqlite3_io_methods shim_methods = [] {
     return methods(file).xRead(real(file), bytes, size, offset);
   };
   shim.xWrite = [](sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-    return allowed() ? methods(file).xWrite(real(file), bytes, size, offset) : SQLITE_IOERR_WRITE;
+    return may_write() ? methods(file).xWrite(real(file), bytes, size, offset) : SQLITE_IOERR_WRITE;
   };
   shim.xTruncate = [](sqlite3_file* file, sqlite3_int64 size) {
-    return allowed() ? methods(file).xTruncate(real(file), size) : SQLITE_IOERR_TRUNCATE;
+    return may_sync() ? methods(file).xTruncate(real(file), size) : SQLITE_IOERR_TRUNCATE;
   };
   // Not done: tests are many, and power does not fail in them.
-  shim.xSync = [](sqlite3_file*, int) { return allowed() ? SQLITE_OK : SQLITE_IOERR_FSYNC; };
+  shim.xSync = [](sqlite3_file*, int) { return may_sync() ? SQLITE_OK : SQLITE_IOERR_FSYNC; };
   shim.xFileSize = [](sqlite3_file* file, sqlite3_int64* size) {
     return methods(file).xFileSize(real(file), size);
   };
@@ -82,7 +87,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
 }
 
 int delete_file(sqlite3_vfs*, const char* name, int sync) {
-  return allowed() ? system_vfs()->xDelete(system_vfs(), name, sync) : SQLITE_IOERR_DELETE;
+  return may_sync() ? system_vfs()->xDelete(system_vfs(), name, sync) : SQLITE_IOERR_DELETE;
 }
 
 sqlite3_vfs& shim_vfs() {
