@@ -68,7 +68,9 @@ Task<void> Session::serve() {
     }
     if (!co_await connection_.wait_for_input()) continue;
     const Connection::Line line = co_await connection_.read_line(services_.settings->auth_line);
-    co_await take_line(line);
+    // What follows a bare LF belongs to the line that was refused, up to its CR LF.
+    const bool refused_already = std::exchange(within_broken_line_, line.bare_lf);
+    if (!refused_already) co_await take_line(line);
   }
 }
 

@@ -126,6 +126,7 @@ class Session {
   bool tls_is_next_ = false;  // once the reply is out
   unsigned messages_ = 0;
   unsigned errors_ = 0;
+  bool within_broken_line_ = false;  // the last line ended in LF alone
   unsigned refused_recipients_ = 0;
   std::size_t postponed_recipients_ = 0;
   unsigned failed_logins_ = 0;

@@ -151,6 +151,7 @@ Task<std::optional<Reply>> Session::receive(const Envelope& envelope, storage::S
   DotDecoder decoder;
   HopCounter counter;
   std::uint64_t size = 0;
+  bool has_nul = false;
   std::string content;
   while (!decoder.ended()) {
     const std::string_view arrived = co_await connection_.peek();
@@ -158,6 +159,7 @@ Task<std::optional<Reply>> Session::receive(const Envelope& envelope, storage::S
     connection_.consume(decoder.feed(arrived, content));
     size += content.size();
     counter.feed(content);
+    has_nul = has_nul || content.find('\0') != std::string::npos;
     if (written && size > limits.message_size) written = too_large("message");
     if (written) written = co_await spool.write(content);
     if (size > limits.message_size + limits.discard_size) {
@@ -167,6 +169,8 @@ Task<std::optional<Reply>> Session::receive(const Envelope& envelope, storage::S
   }
   if (decoder.bare_line_end())
     co_return Reply(554, "5.6.11 Message has a CR or LF that is not part of CR LF");
+  // Neither RFC 5322 §2.3 nor an IMAP literal (RFC 3501 §9, CHAR8) can hold one.
+  if (has_nul) co_return Reply(554, "5.6.0 Message has a NUL octet");
   if (counter.hops() > limits.hops) co_return Reply(554, "5.4.6 Too many hops: this message goes in a loop");
   if (!written) co_return not_stored(written.error());
   co_return std::nullopt;

@@ -50,7 +50,7 @@ TEST_CASE("smtp mail: a full disk is told after the end of the data, and the ses
 
 TEST_CASE("smtp mail: every octet arrives as it was sent (RFC 5321 §4.5.2)") {
   std::string message = "Subject: x\r\n\r\n";
-  for (int octet = 0; octet < 256; ++octet) {
+  for (int octet = 1; octet < 256; ++octet) {
     if (octet != '\r' && octet != '\n') message += static_cast<char>(octet);
   }
   message += "\r\n" + std::string(5000, 'y') + "\r\n\r\n";
@@ -134,6 +134,24 @@ TEST_CASE("smtp mail: too many recipients are told 452, the others get the messa
   CHECK(output.find("\r\n452 4.5.3 ") != std::string::npos);
   REQUIRE(harness.acceptor.messages.size() == 1);
   CHECK(harness.acceptor.messages[0].envelope.recipients.size() == 100);
+}
+
+TEST_CASE("smtp mail: a NUL octet is refused, and the session goes on (RFC 5322 §2.3)") {
+  Harness harness;
+  const auto output = harness.run(std::string(
+      "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<Jones@foo.com>\r\nDATA\r\na\0b\r\n.\r\nNOOP\r\n", 70));
+  CHECK(output.find("\r\n554 5.6.0 ") != std::string::npos);
+  CHECK(output.ends_with("\r\n250 2.0.0 OK\r\n"));
+  CHECK(harness.acceptor.messages.empty());
+}
+
+TEST_CASE("smtp mail: what follows a bare LF is part of the line that was refused (RFC 5321 §2.3.8)") {
+  Harness harness;
+  const auto output = harness.run("EHLO a\r\nNOOP\nMAIL FROM:<a@b>\nRSET\r\nMAIL FROM:<c@d>\r\n");
+  CHECK(output.find("\r\n500 5.5.2 ") != std::string::npos);
+  CHECK(output.find("\r\n500 5.5.2 ") == output.rfind("\r\n500 5.5.2 "));
+  CHECK(output.find("\r\n250 2.1.0 ") != std::string::npos);
+  CHECK(output.find("503") == std::string::npos);
 }
 
 TEST_CASE("smtp mail: recipients that are put off do not end the session (RFC 5321 §4.5.3.1.10)") {

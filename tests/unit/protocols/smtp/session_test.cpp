@@ -139,7 +139,7 @@ TEST_CASE("smtp session: a line that ends in LF alone is no command (RFC 5321 §
   for (const std::size_t chunk : chunks) {
     Harness harness;
     harness.chunk = chunk;
-    CHECK(codes(harness.run("EHLO a\nNOOP\r\nNOOP\rNOOP\r\nQUIT\r\n")) == "220 500 250 501 221");
+    CHECK(codes(harness.run("EHLO a\nNOOP\r\nNOOP\rNOOP\r\nQUIT\r\n")) == "220 500 501 221");
   }
 }
 
