@@ -339,7 +339,7 @@ def start_on(state, original, name, promises, cut):
         server.config_file.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("cuts", [pytest.param(120, marks=pytest.mark.limit(150)),
+@pytest.mark.parametrize("cuts", [pytest.param(120, marks=[pytest.mark.heavy, pytest.mark.limit(150)]),
                                   pytest.param(1500, marks=[pytest.mark.heavy, pytest.mark.limit(1500)])])
 def test_every_promise_survives_a_power_cut(cuts):
     seed = int(os.environ.get("POSTHORN_TEST_SEED", random.SystemRandom().randrange(1 << 32)))
