@@ -87,11 +87,11 @@ class Change:
 
 
 class Disk:
-    def __init__(self, root):
-        """The disk as it is now, all of it durable."""
-        self.root_path = os.path.realpath(root)
+    def __init__(self, root, recorded_as=None):
+        """The disk as it is in `root` now, all of it durable; `recorded_as` is its path in the recording."""
+        self.root_path = os.path.realpath(recorded_as or root)
         self.inodes = {}
-        self.root = self._read(pathlib.Path(self.root_path))
+        self.root = self._read(pathlib.Path(root))
         self.inodes.clear()
         self.pending = []
         self.opened = {}
