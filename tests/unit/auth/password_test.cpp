@@ -81,30 +81,6 @@ TEST_CASE("auth: what may be a password, and what one may cost") {
   }
 }
 
-// The address sanitizer maps memory of its own, which this takes away from it.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POSTHORN_UNDER_ASAN
-#endif
-#endif
-#ifndef POSTHORN_UNDER_ASAN
-TEST_CASE("auth: want of memory is no wrong password") {
-  const std::string stored = unmatchable_hash({1, 256 * 1024, 4096});
-  const pid_t child = fork();
-  if (child == 0) {
-    // Nothing more can be mapped.
-    const rlimit none{1, 1};
-    setrlimit(RLIMIT_AS, &none);
-    const Result<bool> verified = verify_password(stored, "anything");
-    _exit(!verified && verified.error().code == Errc::busy ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
-}
-#endif
-
 TEST_CASE("auth: a hash that nothing matches has the cost of the others") {
   const PasswordCost other{2, 16, 4096};
   const std::string hash = unmatchable_hash(cheap);
