@@ -142,7 +142,8 @@ std::optional<std::string> check_hostname(std::string_view value) {
       good = good && label > 0 && last != '-';
       label = 0;
     } else {
-      good = good && (letter || digit || (octet == '-' && label > 0)) && ++label <= 63;
+      good = good && (letter || digit || (octet == '-' && label > 0)) && label < 63;
+      ++label;
     }
     last = octet;
   }
