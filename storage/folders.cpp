@@ -38,8 +38,22 @@ Result<> make_if_missing(Work& work, const std::string& path) {
   return made;
 }
 
-// The directories of a mailbox and its state file; all but the entry in the Maildir itself is synced.
-Result<> make_directories(Work& work, const std::string& path, const FolderState& state) {
+Result<std::optional<FolderState>> read_folder_state(Work& work, const std::string& path) {
+  const auto text = work.files.read_whole(path + "/posthorn-mailbox", state_file_limit);
+  if (!text && text.error().code == Errc::not_found) return std::nullopt;
+  if (!text) return std::unexpected(text.error());
+  auto state = parse_folder_state(*text);
+  if (state) return *std::move(state);
+  if (state.error().code == Errc::unavailable) {
+    return failure(Errc::unavailable, path + ": " + state.error().detail);
+  }
+  work.disk.context().log.warning("storage.state_damaged",
+                                  {{"account", work.disk.address()}, {"folder", path}});
+  return std::nullopt;
+}
+
+// The directories of a mailbox and its state file; all but the entry of `path` itself is synced.
+Result<> fill_directory(Work& work, const std::string& path, const FolderState& state) {
   TRY(make_if_missing(work, path));
   for (const char* name : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work, path + name));
   if (path != work.disk.maildir()) {
@@ -50,8 +64,23 @@ Result<> make_directories(Work& work, const std::string& path, const FolderState
   }
   work.created(path + "/posthorn-mailbox");
   work.created(path + "/posthorn-mailbox.new");
-  TRY(work.files.replace(path + "/posthorn-mailbox", to_string(state)));
+  return work.files.replace(path + "/posthorn-mailbox", to_string(state));
+}
+
+// Where deleted folders go, and new ones are made: a crash leaves nothing there that counts.
+Result<std::string> place_aside(Work& work, MailboxId id) {
+  TRY(make_if_missing(work, work.disk.trash_path()));
+  return work.disk.trash_path() + "/" + std::to_string(id) + "." + work.disk.context().random.hex(8);
+}
+
+// A new folder appears in one step, with its UIDVALIDITY. One that another program has made is filled.
+Result<> make_directory(Work& work, const std::string& path, const FolderState& state) {
   work.sync_later(work.disk.maildir());
+  if (work.files.status(path)) return fill_directory(work, path, state);
+  const std::string aside = TRY(place_aside(work, state.id));
+  TRY(fill_directory(work, aside, state));
+  TRY(work.files.rename(aside, path));
+  work.renamed(aside, path);
   return {};
 }
 
@@ -76,10 +105,16 @@ Result<Folder*> make_folder(Work& work, std::string name, SpecialUse use) {
     return too_large("mailboxes of " + work.disk.address());
   }
   work.layout_changing = true;
+  const std::string path = work.disk.folder_path(name);
   FolderState state;
-  state.id = state.uid_validity = TRY(work.disk.next_number());
-  state.special_use = use;
-  TRY(make_directories(work, work.disk.folder_path(name), state));
+  const auto begun = TRY(read_folder_state(work, path));
+  if (begun && !work.disk.folders().contains(begun->id)) {
+    state = *begun;  // a crash came before COMMIT
+  } else {
+    state.id = state.uid_validity = TRY(work.disk.next_number());
+    state.special_use = use;
+  }
+  TRY(make_directory(work, path, state));
   return insert_folder(work, std::move(name), state, 1);
 }
 
@@ -92,20 +127,6 @@ Result<> make_parents(Work& work, std::string_view name) {
       TRY(make_folder(work, std::string(parent), SpecialUse::none));
   }
   return {};
-}
-
-Result<std::optional<FolderState>> read_folder_state(Work& work, const std::string& path) {
-  const auto text = work.files.read_whole(path + "/posthorn-mailbox", state_file_limit);
-  if (!text && text.error().code == Errc::not_found) return std::nullopt;
-  if (!text) return std::unexpected(text.error());
-  auto state = parse_folder_state(*text);
-  if (state) return *std::move(state);
-  if (state.error().code == Errc::unavailable) {
-    return failure(Errc::unavailable, path + ": " + state.error().detail);
-  }
-  work.disk.context().log.warning("storage.state_damaged",
-                                  {{"account", work.disk.address()}, {"folder", path}});
-  return std::nullopt;
 }
 
 // A folder that is on disk and not among the rows. `missing`: ids of rows without a folder.
@@ -304,9 +325,7 @@ Result<> RemoveFolder::run(Work& work) {
   if (folder == nullptr) return not_found("no mailbox of that name");
   work.layout_changing = true;
   const MailboxId id = folder->row.id;
-  TRY(make_if_missing(work, work.disk.trash_path()));
-  const std::string aside =
-      work.disk.trash_path() + "/" + std::to_string(id) + "." + work.disk.context().random.hex(8);
+  const std::string aside = TRY(place_aside(work, id));
   TRY(work.files.rename(folder->path, aside));
   work.renamed(folder->path, aside);
   work.sync_later(work.disk.trash_path());
