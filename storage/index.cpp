@@ -119,6 +119,13 @@ Result<Index> Index::open(const std::string& path) {
   Index index(TRY(Database::open(path, Database::Mode::create)));
   Database& database = index.database_;
   TRY(set_up(database));
+  sqlite3_wal_hook(
+      database.raw(),
+      [](void* pages, sqlite3*, const char*, int count) {
+        *static_cast<std::uint32_t*>(pages) = static_cast<std::uint32_t>(count);
+        return SQLITE_OK;
+      },
+      index.wal_pages_.get());
   const std::int64_t version = TRY(database.integer("PRAGMA user_version"));
   if (version == schema_version) return index;
   const std::int64_t tables = TRY(database.integer("SELECT count(*) FROM sqlite_schema"));
@@ -135,6 +142,19 @@ Result<Database> Index::open_reader(const std::string& path) {
   Database database = TRY(Database::open(path, Database::Mode::read_only));
   TRY(set_up(database));
   return database;
+}
+
+std::uint32_t Index::wal_growth() const {
+  // Fewer than there were: it has begun anew.
+  return *wal_pages_ < checkpointed_pages_ ? *wal_pages_ : *wal_pages_ - checkpointed_pages_;
+}
+
+Result<> Index::checkpoint() {
+  const int code =
+      sqlite3_wal_checkpoint_v2(database_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) return sqlite_failure(database_.raw(), "checkpoint");
+  checkpointed_pages_ = *wal_pages_;
+  return {};
 }
 
 Result<std::vector<MailboxRow>> Index::mailboxes() {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,6 +90,11 @@ class Index {
   // It was empty: nothing of the Maildir is in it yet.
   bool is_new() const { return is_new_; }
 
+  // By how many pages the WAL has grown since the last checkpoint.
+  std::uint32_t wal_growth() const;
+  // Writes what the WAL holds into the index itself, as far as readers let it. Not inside a transaction.
+  Result<> checkpoint();
+
   Result<std::vector<MailboxRow>> mailboxes();
   Result<> put_mailbox(const MailboxRow& row);
   Result<> remove_mailbox(MailboxId id);   // with all that it has
@@ -124,6 +130,10 @@ class Index {
  private:
   explicit Index(Database database) : database_(std::move(database)) {}
   Database database_;
+  // Written by SQLite's hook at each commit, so it stays where it is. The file's size does not tell: it stays
+  // when the WAL begins anew.
+  std::unique_ptr<std::uint32_t> wal_pages_ = std::make_unique<std::uint32_t>(0);
+  std::uint32_t checkpointed_pages_ = 0;
   bool is_new_ = false;
 };
 

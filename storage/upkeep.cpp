@@ -120,11 +120,9 @@ Result<> Settle::run(Work& work) {
 }
 
 Result<> Checkpoint::run(Work& work) {
-  sqlite3* database = work.disk.index().database().raw();
-  const int code = sqlite3_wal_checkpoint_v2(database, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  auto done = work.disk.index().checkpoint();
   TRY(work.disk.refresh_identity());
-  if (code != SQLITE_OK && code != SQLITE_BUSY) return sqlite_failure(database, "checkpoint");
-  return {};
+  return done;
 }
 
 }  // namespace posthorn::storage
