@@ -12,7 +12,7 @@ namespace posthorn::storage {
 namespace {
 
 constexpr std::size_t state_file_limit = 1 << 20U;
-constexpr std::uint64_t wal_limit = 4 << 20U;
+constexpr std::uint32_t wal_growth_limit = 1'024;  // pages of 4 KiB
 constexpr std::uint32_t highest_number = 0x7fffffff;
 constexpr std::size_t idle_readers = 2;
 
@@ -55,8 +55,7 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
   if (outcome.close) close();
   outcome.open = index_.has_value();
   outcome.restless = !restless_.empty();
-  const auto wal = files().status(index_path() + "-wal");
-  outcome.checkpoint_due = index_ && wal && wal->size > wal_limit;
+  outcome.checkpoint_due = index_ && index_->wal_growth() > wal_growth_limit;
   return outcome;
 }
 
@@ -91,6 +90,16 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
 bool AccountDisk::index_is_ours() {
   const auto now = identify_index(files(), index_path());
   return now && *now == identity_;
+}
+
+Result<> AccountDisk::sync_index() {
+  if (!index_unsynced_) return {};
+  // SQLite locks the index and its shared memory, never the WAL: closing another descriptor of it is safe.
+  const auto wal = files().open(index_path() + "-wal", FileSystem::Open::read);
+  if (!wal && wal.error().code != Errc::not_found) return std::unexpected(wal.error());
+  if (wal) TRY(files().sync(*wal));
+  index_unsynced_ = false;
+  return {};
 }
 
 Result<> AccountDisk::refresh_identity() {
@@ -156,6 +165,7 @@ Result<> AccountDisk::open_once() {
     TRY(drop_index_files());
   }
   index_ = TRY(Index::open(index_path()));
+  index_unsynced_ = true;
   if (index_->is_new() && state_.mailboxes_made) rebuilt_ = true;
   // From here on flags are in the index first: its own entry must not be what a power cut takes.
   if (!there) TRY(files().sync_directory(path_));

@@ -117,6 +117,9 @@ class AccountDisk {
   const Known* known(MailboxId id) const;
   // A rename was given up, but the index took no note of it: it is not to be finished.
   bool& intents_cancelled() { return intents_cancelled_; }
+  // There may be COMMITs that a power cut would undo.
+  bool& index_unsynced() { return index_unsynced_; }
+  Result<> sync_index();
   // To be called when the index's file was written to by a checkpoint.
   Result<> refresh_identity();
   std::string index_path() const { return path_ + "/index.sqlite"; }
@@ -158,6 +161,7 @@ class AccountDisk {
   AccountState state_;
   std::int64_t root_modified_ = 0;
   bool intents_cancelled_ = false;
+  bool index_unsynced_ = true;
   bool layout_forgotten_ = false;  // the next batch reads the account anew
   bool rebuilt_ = false;           // sessions have to be brought to what the new index says
 

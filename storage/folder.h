@@ -24,6 +24,7 @@ struct Folder {
   bool settled = true;  // the state file has exact values
 
   bool checked = false;   // compared with its state file since the account was opened
+  Uid mended_from = 0;    // that comparison took messages from this UID on in, from files without a row
   bool doubtful = false;  // another program's change may have gone under in one of ours
   bool lagging = false;   // there are rows with `lagging`
   bool tombstones_pending = false;

@@ -164,7 +164,8 @@ class Reconciliation {
   }
 
   // A batch that was cut off had linked messages to here (COPY, MOVE) without a COMMIT. Such a link goes, if
-  // the same file is still where it came from: no bytes are lost, and no MOVE leaves two messages.
+  // the same file is still where it came from: no bytes are lost, and no MOVE leaves two messages. A row that
+  // was itself made for a file since the crash does not tell which of the two came first.
   Result<> finish_links() {
     std::unordered_multimap<std::string_view, Found*> candidates;
     for (Found& found : found_) {
@@ -182,7 +183,7 @@ class Reconciliation {
       const auto source = work_.folder(twin.first);
       if (!source) continue;
       const auto row = TRY(find_message(work_.disk.index().database(), twin.first, twin.second));
-      if (found->done || !row) continue;
+      if (found->done || !row || row->uid >= (*source)->mended_from) continue;
       const auto one = work_.files.status(path_of(*found));
       const auto other = work_.files.status((*source)->file(*row));
       if (!one || !other || one->inode != other->inode || one->device != other->device) continue;

@@ -44,6 +44,8 @@ Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to
   copied.uid_validity = to.row.uid_validity;
   // So that names are as the rows say.
   TRY(work.look(from, Work::Thoroughness::quick));
+  // Two links of a message, neither with a row: after a power cut nobody could tell which is the copy.
+  TRY(work.disk.sync_index());
   KeywordMap keywords(work, from, to);
   for (const MessageRow& source : TRY(work.disk.index().messages(from.row.id, uids))) {
     MessageRow target = source;

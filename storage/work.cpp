@@ -99,6 +99,7 @@ Result<> Work::commit() {
     commit_failed_ = true;
     return done;
   }
+  if (in_transaction_) disk.index_unsynced() = !synced_;
   in_transaction_ = false;
   in_savepoint_ = false;
   steps_.clear();
@@ -261,6 +262,7 @@ Result<> Work::check(Folder& folder) {
   }
   if (!state || state->id != row.id) TRY(write_folder_state(folder, false));
   folder.checked = true;
+  folder.mended_from = clean ? highest_uid + 1 : committed;
   if (clean) return look(folder, Thoroughness::quick);
   // The index may be behind in anything.
   folder.lagging = folder.tombstones_pending = folder.further_keywords_stale = true;
