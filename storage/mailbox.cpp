@@ -1,5 +1,6 @@
 #include "storage/mailbox.h"
 
+#include "storage/folders.h"
 #include "storage/message_bytes.h"
 #include "storage/messages.h"
 #include "storage/state_file.h"
@@ -89,6 +90,13 @@ void MailboxImpl::set_deleted() {
 
 Task<Result<>> MailboxImpl::poll() {
   PollMailbox operation(info_.id);
+  auto ended = co_await account_->run(operation);
+  if (ended || ended.error().code != Errc::not_found || deleted_) co_return ended;
+  // Its folder is gone: another program has removed or renamed it.
+  ListFolders folders;
+  auto listed = co_await account_->run(folders);
+  if (!listed) co_return std::unexpected(listed.error());
+  if (deleted_) co_return ended;
   co_return co_await account_->run(operation);
 }
 

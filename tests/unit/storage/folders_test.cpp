@@ -194,9 +194,14 @@ TEST_CASE_FIXTURE(FoldersFixture,
   CHECK(info("Copy").id != before.id);
   CHECK(counts("Copy").messages == 1);
   auto open = mailbox("Copy");
-  fs::remove_all(maildir() + "/.Copy");
-  CHECK_FALSE(has("Copy"));
+  fs::rename(maildir() + "/.Copy", maildir() + "/.Moved");
+  REQUIRE(wait(open->poll()));
+  CHECK(open->info().name == "Moved");
+  CHECK(read(*open, 1) == letter("foreign"));
+  fs::remove_all(maildir() + "/.Moved");
+  CHECK_FALSE(wait(open->poll()));
   CHECK(open->deleted());
+  CHECK_FALSE(has("Moved"));
 }
 
 TEST_CASE_FIXTURE(FoldersFixture, "folders: a limit on their number") {
