@@ -236,10 +236,12 @@ void run_matrix(End end) {
       CHECK(fixture.list(fixture.settings.data + "/spool").empty());
       // The Maildir alone says the same.
       fixture.stop();
-      std::filesystem::remove(fixture.account_path() + "/index.sqlite");
-      fixture.start();
-      CHECK(without_new_validity(fixture.describe_all(), before) == now);
-      fixture.stop();
+      if (n % 3 == 0) {
+        std::filesystem::remove(fixture.account_path() + "/index.sqlite");
+        fixture.start();
+        CHECK(without_new_validity(fixture.describe_all(), before) == now);
+        fixture.stop();
+      }
       if (!failed) break;
     }
   }
