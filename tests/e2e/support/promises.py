@@ -16,13 +16,15 @@ class Fact:
     value: object
     sent: int
     answered: int
+    made: bool = False  # a mailbox that was not there before, under another name either
 
 
 @dataclass
 class Promises:
     """facts[key] is the history of one thing. Keys and their values:
 
-    ("mailbox", account, name)        UIDVALIDITY, or None when it is not there
+    ("mailbox", account, name)        UIDVALIDITY, or None when it is not there. One that was being made may have
+                                      another that no mailbox had: nobody was told of the first
     ("subscribed", account, name)     True or False
     ("message", account, mailbox, uid) (text's token, frozenset of flags), or None
     ("copies", account, token)        how many messages with this token the account has
@@ -64,7 +66,8 @@ class Promises:
         wrong = []
         for key in self._of("mailbox", account):
             actual, possible = found.mailboxes.get(key[2], (None, 0))[0], self.possible(key, cut)
-            if actual not in possible:
+            being_made = any(fact.made and fact.sent <= cut < fact.answered for fact in self.facts[key])
+            if actual not in possible and not (being_made and actual not in self._validities(account, cut)):
                 wrong.append(f"{key}: UIDVALIDITY {actual}, promised {possible}")
         for key in self._of("subscribed", account):
             actual, possible = key[2] in found.subscribed, self.possible(key, cut, False)
@@ -76,6 +79,9 @@ class Promises:
                         and found.mailboxes[mailbox][1] <= uid:
                     wrong.append(f"{mailbox}: UIDNEXT {found.mailboxes[mailbox][1]} after UID {uid} was told")
         return wrong
+
+    def _validities(self, account, cut):
+        return {fact.value for key in self._of("mailbox", account) for fact in self.facts[key] if fact.answered <= cut}
 
     def _check_messages(self, account, found, cut):
         wrong = []
