@@ -54,6 +54,10 @@ class Signals {
     hangup_.reset();
     terminate_.reset();
     interrupt_.reset();
+    // libuv has given them their default back; one that comes now is to change nothing.
+    std::signal(SIGHUP, SIG_IGN);
+    std::signal(SIGTERM, SIG_IGN);
+    std::signal(SIGINT, SIG_IGN);
   }
 
   Loop& loop_;

@@ -31,6 +31,8 @@ def wait_refused(server, protocol="smtp"):
             server.connect(protocol).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            pass  # it was waiting to be accepted as the socket was closed
         assert time.monotonic() < deadline, "still accepting"
         time.sleep(0.02)
 
@@ -74,6 +76,25 @@ def test_a_message_in_flight_is_finished(served):
     server.start()
     read, = bodies(server, account)
     assert read.endswith(text)
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(served, second):
+    server, account = served(grace_seconds=20)
+    with SmtpWire(server) as client:
+        client.greeting()
+        client.ehlo()
+        client.envelope("a@elsewhere.test", ALICE)
+        client.send(message("never ended", 50_000))
+        server.send_signal(signal.SIGTERM)
+        wait_refused(server)
+        began = time.monotonic()
+        server.send_signal(second)
+        assert server.process.wait(10) == 1
+        assert time.monotonic() - began < 5
+    server.kill()
+    server.start()
+    assert bodies(server, account) == []
 
 
 def test_a_message_that_takes_too_long_leaves_nothing(served):
