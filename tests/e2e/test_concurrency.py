@@ -44,7 +44,15 @@ class View:
         self.refresh()
 
     def refresh(self):
-        self.uids = sorted(self.client.command("UID FETCH 1:* (UID)").by_uid())
+        """Asks for all anew; what is told beside the answer, before and after it, counts too."""
+        self.uids = []
+        for response in self.client.command("UID FETCH 1:* (UID)").untagged:
+            if response.kind == "EXPUNGE":
+                del self.uids[response.number - 1:response.number]
+            elif response.kind in ("EXISTS", "FETCH"):
+                self.uids += [None] * (response.number - len(self.uids))
+                if response.kind == "FETCH":
+                    self.uids[response.number - 1] = response.value.get("UID", self.uids[response.number - 1])
 
     def take(self, answer, command):
         for response in answer.untagged:

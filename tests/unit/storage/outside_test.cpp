@@ -12,8 +12,15 @@ struct OutsideFixture : StoreFixture {
     auto polled = wait(target.poll());
     REQUIRE_MESSAGE(polled, (polled ? "" : polled.error().detail));
   }
-  // The one file whose name has `part`.
+  // As another program, some time after the last change of ours: a change in the same tick of the clock of
+  // mtimes is seen two seconds later.
+  void put_file(const std::string& path, std::string_view bytes) {
+    run_for(Milliseconds(25));
+    StoreFixture::put_file(path, bytes);
+  }
+  // The one file whose name has `part`; it may be changed as by put_file().
   std::string find_file(const std::string& part, const std::string& folder = "") {
+    run_for(Milliseconds(25));
     for (const char* place : {"/new/", "/cur/"}) {
       const std::string directory = maildir() + folder + place;
       for (const std::string& name : list(directory)) {
