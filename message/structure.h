@@ -108,12 +108,11 @@ struct Summary {
 // What a parser keeps at most. Beyond these, offsets and sizes stay exact; content is dropped as each limit
 // says.
 struct Limits {
-  std::size_t depth = 100;                // entities in each other, the message itself being 1; at most 1000
-  std::size_t parts = 10'000;             // entities; after that delimiters are text of the last one
-  std::size_t header_bytes = 256 * 1024;  // of one entity's header; fields beyond are not looked at
-  std::size_t addresses = 10'000;         // in all envelopes together
-  std::size_t kept_bytes =
-      4 * 1024 * 1024;  // of header text in the whole Summary; later entities get plain defaults
+  std::size_t depth = 100;               // entities in each other, the message itself being 1; at most 1000
+  std::size_t parts = 10'000;            // entities; after that delimiters are text of the last one
+  std::size_t header_bytes = 256 << 10;  // of one entity's header; fields beyond are not looked at
+  std::size_t addresses = 10'000;        // in all envelopes together
+  std::size_t kept_bytes = 4 << 20;  // of header text in the whole Summary; later entities get plain defaults
 };
 
 // Reads a message as it streams by and gives its Summary at the end. Never fails: broken mail gets what a
