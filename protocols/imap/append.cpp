@@ -1,5 +1,6 @@
 #include "protocols/imap/flags.h"
 #include "protocols/imap/grammar.h"
+#include "protocols/imap/not_offered.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
 
@@ -18,11 +19,12 @@ Task<std::optional<Reply>> Session::refusal_of_message(std::string_view command,
     const bool cannot = parsed.error().code == Errc::not_allowed;
     co_return cannot ? no("[CANNOT] " + parsed.error().detail) : bad(parsed.error().detail);
   }
+  if (uses_what_is_not_offered(*parsed)) co_return not_offered();
   const auto& append = std::get<Append>(parsed->body);
   std::uint64_t all = 0;
   for (const AppendMessage& message : append.messages) {
-    if (message.octets > settings_.append_octets - all) co_return no("[TOOBIG] Too much for one APPEND");
-    all += message.octets;
+    if (message.octets() > settings_.append_octets - all) co_return no("[TOOBIG] Too much for one APPEND");
+    all += message.octets();
   }
   // RFC 3502 §6.3.11.
   if (octets == 0) co_return no("[CANNOT] A message has at least one octet");

@@ -28,10 +28,11 @@ struct SequenceRange {
   bool operator==(const SequenceRange&) const = default;
 };
 
-// sequence-set of RFC 3501 §9: as written, neither sorted nor merged; never empty, and at most
-// max_sequence_ranges (grammar.h) long.
+// sequence-set of RFC 3501 §9: as written, neither sorted nor merged; at most max_sequence_ranges
+// (grammar.h) long.
 struct SequenceSet {
-  std::vector<SequenceRange> ranges;
+  std::vector<SequenceRange> ranges;  // empty only where `saved`
+  bool saved = false;                 // `$`: what the last SEARCH saved (RFC 5182 §2.1)
   bool operator==(const SequenceSet&) const = default;
 };
 
@@ -58,6 +59,16 @@ struct Day {
   std::uint8_t month = 1;  // 1..12
   std::uint8_t day = 1;    // 1..31
   auto operator<=>(const Day&) const = default;
+};
+
+// partial-range of RFC 9394 §4: places among the results, 1 for the first, from the oldest message on or,
+// written with `-`, from the newest. Both are part of the range, in either order, as written; never 0.
+struct PartialRange {
+  enum class From : std::uint8_t { oldest, newest };
+  From from = From::oldest;
+  std::uint32_t first = 1;
+  std::uint32_t last = 1;
+  bool operator==(const PartialRange&) const = default;
 };
 
 // --- any state (RFC 3501 §6.1) ---
@@ -99,11 +110,30 @@ struct Login {
 
 // --- authenticated (RFC 3501 §6.3) ---
 
-// SELECT and EXAMINE. Parameters (RFC 4466 §2.1) come with the extensions that define some.
+// The parameter QRESYNC of SELECT, RFC 7162 §3.2.5: what the client knows of the mailbox. No `*` and no `$`
+// in its sets.
+struct QuickResync {
+  // Messages that the client had, as equally many sequence numbers and UIDs (§3.2.5.2). In both the ranges
+  // ascend and do not overlap; none is turned round.
+  struct Match {
+    SequenceSet numbers;
+    SequenceSet uids;
+    bool operator==(const Match&) const = default;
+  };
+  std::uint32_t uid_validity = 0;           // not 0
+  std::uint64_t mod_sequence = 0;           // 1 to 2^63-1
+  std::optional<SequenceSet> known_uids{};  // in any order
+  std::optional<Match> match{};
+  bool operator==(const QuickResync&) const = default;
+};
+
+// SELECT and EXAMINE, with the parameters of RFC 7162 in the syntax of RFC 4466 §2.1.
 struct Select {
   enum class Access { read_write, read_only };
   std::string mailbox;
   Access access = Access::read_write;  // read_only: it was EXAMINE
+  bool condstore = false;              // RFC 7162 §3.1.8
+  std::optional<QuickResync> resync{};
   bool operator==(const Select&) const = default;
 };
 
@@ -136,13 +166,45 @@ struct Unsubscribe {
   bool operator==(const Unsubscribe&) const = default;
 };
 
-// LIST, RFC 3501 §6.3.8. Reference and pattern are UTF-8; the pattern has `*` and `%` (list_pattern.h).
-//
-// Special uses are always answered, so that RETURN (SPECIAL-USE) of RFC 6154 §2 leaves no trace.
+enum class StatusItem : std::uint8_t {
+  messages,
+  recent,
+  uid_next,
+  uid_validity,
+  unseen,
+  deleted,               // RFC 9051 §6.3.11
+  size,                  // RFC 8438, RFC 9051
+  highest_mod_sequence,  // RFC 7162 §3.1.7
+  mailbox_id,            // RFC 8474 §4.3
+  append_limit,          // RFC 7889 §3.1
+};
+
+// LIST, RFC 3501 §6.3.8, with the options of RFC 5258 §3, RFC 5819, RFC 6154 §2. Reference and patterns are
+// UTF-8; the patterns have `*` and `%` (list_pattern.h).
 struct List {
+  // RFC 5258 §3: with any of its three additions an empty pattern does not ask for the separator.
+  enum class Syntax { basic, extended };
+  // Which mailboxes: those that are all of this.
+  struct Selection {
+    bool subscribed = false;
+    bool remote = false;
+    bool recursive_match = false;  // only with `subscribed`
+    bool special_use = false;
+    bool operator==(const Selection&) const = default;
+  };
+  // What is told of each.
+  struct Return {
+    bool subscribed = false;
+    bool children = false;
+    bool special_use = false;
+    std::vector<StatusItem> status{};  // each once; empty where no STATUS was asked for
+    bool operator==(const Return&) const = default;
+  };
   std::string reference;
-  std::string pattern;
-  bool special_use_only = false;  // the selection option SPECIAL-USE of RFC 6154 §2
+  std::vector<std::string> patterns;  // at least one, at most max_list_patterns (grammar.h)
+  Syntax syntax = Syntax::basic;
+  Selection selection{};
+  Return returned{};
   bool operator==(const List&) const = default;
 };
 
@@ -153,12 +215,17 @@ struct Lsub {
   bool operator==(const Lsub&) const = default;
 };
 
+// XLIST, which Gmail offered before there was RFC 6154: LIST with special uses as attributes.
+struct Xlist {
+  std::string reference;
+  std::string pattern;
+  bool operator==(const Xlist&) const = default;
+};
+
 // NAMESPACE, RFC 2342 §5.
 struct Namespace {
   bool operator==(const Namespace&) const = default;
 };
-
-enum class StatusItem : std::uint8_t { messages, recent, uid_next, uid_validity, unseen };
 
 // STATUS, RFC 3501 §6.3.10. Items in the order asked for, each once, at least one.
 struct Status {
@@ -167,16 +234,47 @@ struct Status {
   bool operator==(const Status&) const = default;
 };
 
-// One message of an APPEND: all but its octets, which go past the grammar (framing.h).
+// A literal of APPEND or REPLACE, but for its octets, which go past the grammar: the nth in a command is the
+// nth whose Frame was `message` or `text` (framing.h).
+struct AppendLiteral {
+  enum class Form : std::uint8_t {
+    text,    // {n}: without NUL
+    binary,  // ~{n}, literal8 of RFC 3516 §4.4
+    utf8     // UTF8 (~{n}), RFC 6855 §4
+  };
+  std::uint64_t octets = 0;  // as it announced
+  Form form = Form::text;
+  bool operator==(const AppendLiteral&) const = default;
+};
+
+// URL of CATENATE, as sent: catenate_url.h reads it.
+struct AppendUrl {
+  std::string url;
+  bool operator==(const AppendUrl&) const = default;
+};
+
+using AppendPart = std::variant<AppendLiteral, AppendUrl>;
+
+// One message of an APPEND.
 struct AppendMessage {
   FlagList flags;
   std::optional<InternalDate> date;
-  std::uint64_t octets = 0;  // as the literal announced
+  std::vector<AppendPart> parts{};  // one literal; or what CATENATE (RFC 4469) joins, at least one
+  bool catenated = false;
+
+  // Of all its literals; the largest value where they are more.
+  std::uint64_t octets() const {
+    std::uint64_t sum = 0;
+    for (const AppendPart& part : parts) {
+      const auto* literal = std::get_if<AppendLiteral>(&part);
+      if (literal != nullptr) sum += literal->octets < ~sum ? literal->octets : ~sum;
+    }
+    return sum;
+  }
   bool operator==(const AppendMessage&) const = default;
 };
 
-// APPEND, RFC 3501 §6.3.11; several messages are RFC 3502. At least one; the nth is the nth message
-// literal that the framing reported.
+// APPEND, RFC 3501 §6.3.11; several messages are RFC 3502. At least one.
 struct Append {
   std::string mailbox;
   std::vector<AppendMessage> messages;
@@ -192,6 +290,16 @@ struct Idle {
 struct Enable {
   std::vector<std::string> capabilities;
   bool operator==(const Enable&) const = default;
+};
+
+// COMPRESS DEFLATE, RFC 4978 §3; there is no other algorithm.
+struct Compress {
+  bool operator==(const Compress&) const = default;
+};
+
+// UNAUTHENTICATE, RFC 8437 §3.
+struct Unauthenticate {
+  bool operator==(const Unauthenticate&) const = default;
 };
 
 // --- selected (RFC 3501 §6.4) ---
@@ -238,9 +346,10 @@ struct SearchNumbers {
   SequenceSet set;
   bool operator==(const SearchNumbers&) const = default;
 };
-// By day, zone and time left aside: BEFORE ON SINCE by INTERNALDATE, the SENT kind by the Date field.
+// By day, zone and time left aside: BEFORE ON SINCE by INTERNALDATE, the SENT kind by the Date field, the
+// SAVED kind by the save date (RFC 8514 §4.3).
 struct SearchDate {
-  enum class Of { internal, sent };
+  enum class Of { internal, sent, saved };
   enum class Relation { before, on, since };  // since: on that day or later
   Of of = Of::internal;
   Relation relation = Relation::on;
@@ -266,6 +375,41 @@ struct SearchHeader {
   std::string text;
   bool operator==(const SearchHeader&) const = default;
 };
+// MODSEQ, RFC 7162 §3.1.5: changed at `least` or later.
+struct SearchModSequence {
+  struct Entry {
+    enum class Of : std::uint8_t { own, shared, all };  // "priv", "shared", "all"
+    std::string name;                                   // "/flags/\\Seen", unescaped
+    Of of = Of::all;
+    bool operator==(const Entry&) const = default;
+  };
+  std::uint64_t least = 0;  // 0 to 2^63-1
+  std::optional<Entry> entry{};
+  bool operator==(const SearchModSequence&) const = default;
+};
+// EMAILID and THREADID, RFC 8474 §5.4.
+struct SearchObjectId {
+  enum class Of { email, thread };
+  Of of = Of::email;
+  std::string id;  // 1 to 255 letters, digits, `_` and `-`
+  bool operator==(const SearchObjectId&) const = default;
+};
+// SAVEDATESUPPORTED, RFC 8514 §4.3.
+struct SearchSaveDateSupported {
+  bool operator==(const SearchSaveDateSupported&) const = default;
+};
+// X-GM-MSGID and X-GM-THRID of Gmail's X-GM-EXT-1.
+struct SearchGmailId {
+  enum class Of { message, thread };
+  Of of = Of::message;
+  std::uint64_t id = 0;
+  bool operator==(const SearchGmailId&) const = default;
+};
+// X-GM-RAW: words as a user of Gmail types them, in the charset of the Search.
+struct SearchGmailRaw {
+  std::string words;
+  bool operator==(const SearchGmailRaw&) const = default;
+};
 // All of them: the keys of a list in parentheses, or of the command itself. Two or more.
 struct SearchAnd {
   std::vector<SearchKey> keys;
@@ -284,17 +428,32 @@ struct SearchNot {
 
 struct SearchKey {
   std::variant<SearchAll, SearchFlag, SearchKeyword, SearchNumbers, SearchDate, SearchSize, SearchText,
-               SearchHeader, SearchAnd, SearchOr, SearchNot>
+               SearchHeader, SearchModSequence, SearchObjectId, SearchSaveDateSupported, SearchGmailId,
+               SearchGmailRaw, SearchAnd, SearchOr, SearchNot>
       key;
   bool operator==(const SearchKey&) const;
 };
 
+// RETURN of SEARCH: RFC 4731 §3.1, RFC 5182 §2.1 (`save`), RFC 9394 §3.1. `RETURN ()` is `all`. Never both
+// `all` and `partial`.
+struct SearchReturn {
+  bool min = false;
+  bool max = false;
+  bool all = false;
+  bool count = false;
+  bool save = false;
+  std::optional<PartialRange> partial{};
+  bool operator==(const SearchReturn&) const = default;
+};
+
 // SEARCH and UID SEARCH. The texts in the tree are octets in `charset`, which is as sent but in capitals,
-// and empty where none was named (then US-ASCII, §6.4.4).
+// and empty where none was named: then US-ASCII (RFC 3501 §6.4.4), or UTF-8 where that or IMAP4rev2 is
+// enabled (RFC 6855 §3, RFC 9051 §6.4.4.1).
 struct Search {
   Numbering numbering = Numbering::sequence;  // of the answer
   std::string charset;
   SearchKey key;
+  std::optional<SearchReturn> returned{};  // none: it had no RETURN
   bool operator==(const Search&) const = default;
 };
 
@@ -311,6 +470,15 @@ enum class FetchAttribute : std::uint8_t {
   rfc822_size,
   rfc822_text,
   uid,
+  mod_sequence,      // MODSEQ, RFC 7162 §3.1.4
+  email_id,          // EMAILID, RFC 8474 §5.1
+  thread_id,         // THREADID, RFC 8474 §5.2
+  save_date,         // SAVEDATE, RFC 8514 §4.1
+  preview,           // RFC 8970 §3.1
+  preview_lazy,      // PREVIEW (LAZY), RFC 8970 §3.2; it is answered as PREVIEW
+  gmail_message_id,  // X-GM-MSGID
+  gmail_thread_id,   // X-GM-THRID
+  gmail_labels,      // X-GM-LABELS
 };
 
 // section of RFC 3501 §9: what stands between the brackets of BODY[...].
@@ -338,14 +506,33 @@ struct FetchBody {
   bool operator==(const FetchBody&) const = default;
 };
 
-using FetchItem = std::variant<FetchAttribute, FetchBody>;
+// BINARY[part]<partial> and BINARY.PEEK, RFC 3516 §4.2: the content of the part without its transfer
+// encoding.
+struct FetchBinary {
+  std::vector<std::uint32_t> part;  // as of Section; empty for the whole message
+  std::optional<Partial> partial;
+  FetchBody::Seen seen = FetchBody::Seen::set;
+  bool operator==(const FetchBinary&) const = default;
+};
+
+// BINARY.SIZE[part], RFC 3516 §4.2. It sets no \Seen.
+struct FetchBinarySize {
+  std::vector<std::uint32_t> part;
+  bool operator==(const FetchBinarySize&) const = default;
+};
+
+using FetchItem = std::variant<FetchAttribute, FetchBody, FetchBinary, FetchBinarySize>;
 
 // FETCH and UID FETCH. ALL, FAST and FULL are written out; no item twice; at least one. For UID FETCH the
-// session answers UID too, asked for or not (RFC 3501 §6.4.8).
+// session answers UID too, asked for or not (RFC 3501 §6.4.8), and with `changed_since` MODSEQ (RFC 7162
+// §3.1.4.1).
 struct Fetch {
   Numbering numbering = Numbering::sequence;
   SequenceSet messages;
   std::vector<FetchItem> items;
+  std::optional<std::uint64_t> changed_since{};  // 1 to 2^63-1, RFC 7162 §3.1.4.1
+  bool vanished = false;                         // RFC 7162 §3.2.6; only by UID and with `changed_since`
+  std::optional<PartialRange> partial{};         // RFC 9394 §3.3; only by UID
   bool operator==(const Fetch&) const = default;
 };
 
@@ -358,6 +545,7 @@ struct Store {
   Mode mode = Mode::replace;
   Answer answer = Answer::flags;
   FlagList flags;
+  std::optional<std::uint64_t> unchanged_since{};  // 0 to 2^63-1, RFC 7162 §3.1.3
   bool operator==(const Store&) const = default;
 };
 
@@ -376,10 +564,20 @@ struct Move {
   bool operator==(const Move&) const = default;
 };
 
+// REPLACE and UID REPLACE, RFC 8508 §3.
+struct Replace {
+  Numbering numbering = Numbering::sequence;
+  std::uint32_t number = 0;  // SequenceRange::largest for `*`
+  std::string mailbox;
+  AppendMessage message;
+  bool operator==(const Replace&) const = default;
+};
+
 struct Command {
   using Body = std::variant<Capability, Noop, Logout, Id, Starttls, Authenticate, Login, Select, Create,
-                            Delete, Rename, Subscribe, Unsubscribe, List, Lsub, Namespace, Status, Append,
-                            Idle, Enable, Check, Close, Unselect, Expunge, Search, Fetch, Store, Copy, Move>;
+                            Delete, Rename, Subscribe, Unsubscribe, List, Lsub, Xlist, Namespace, Status,
+                            Append, Idle, Enable, Compress, Unauthenticate, Check, Close, Unselect, Expunge,
+                            Search, Fetch, Store, Copy, Move, Replace>;
   std::string tag;
   Body body;
   bool operator==(const Command&) const = default;

@@ -1,5 +1,4 @@
 #include "protocols/imap/calendar.h"
-#include "protocols/imap/mailbox_name.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 
@@ -21,16 +20,20 @@ void append_day(std::string& out, Day day) {
   out.append(year);
 }
 
-void append_section(std::string& out, const Section& section) {
-  using enum Section::Text;
-  out.push_back('[');
+void append_part(std::string& out, const std::vector<std::uint32_t>& part) {
   const char* separator = "";
-  for (const std::uint32_t number : section.part) {
+  for (const std::uint32_t number : part) {
     out.append(separator);
     append_number(out, number);
     separator = ".";
   }
-  if (section.text != all) out.append(separator);
+}
+
+void append_section(std::string& out, const Section& section) {
+  using enum Section::Text;
+  out.push_back('[');
+  append_part(out, section.part);
+  if (section.text != all && !section.part.empty()) out.push_back('.');
   switch (section.text) {
     case all: break;
     case header: out.append("HEADER"); break;
@@ -46,21 +49,56 @@ void append_section(std::string& out, const Section& section) {
   out.push_back(']');
 }
 
-void append_request(std::string& out, const FetchItem& item) {
-  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) {
-    out.append(name_of(*attribute));
-    return;
-  }
-  const auto& body = std::get<FetchBody>(item);
-  out.append(body.seen == FetchBody::Seen::peek ? "BODY.PEEK" : "BODY");
-  append_section(out, body.section);
-  if (!body.partial) return;
-  out.push_back('<');
-  append_number(out, body.partial->first);
-  out.push_back('.');
-  append_number(out, body.partial->count);
-  out.push_back('>');
+void append_section(std::string& out, const std::vector<std::uint32_t>& part) {
+  out.push_back('[');
+  append_part(out, part);
+  out.push_back(']');
 }
+
+// An item of FETCH: as the client asks for it, or as the response names it.
+class ItemPrinter {
+ public:
+  enum class As { request, response };
+  ItemPrinter(std::string& out, As as) : out_(out), as_(as) {}
+
+  void operator()(FetchAttribute attribute) {
+    out_.append(name_of(attribute));
+    if (attribute == FetchAttribute::preview_lazy && as_ == As::request) out_.append(" (LAZY)");
+  }
+  void operator()(const FetchBody& body) {
+    name("BODY", body.seen);
+    append_section(out_, body.section);
+    partial(body.partial);
+  }
+  void operator()(const FetchBinary& binary) {
+    name("BINARY", binary.seen);
+    append_section(out_, binary.part);
+    partial(binary.partial);
+  }
+  void operator()(const FetchBinarySize& size) {
+    out_.append("BINARY.SIZE");
+    append_section(out_, size.part);
+  }
+
+ private:
+  void name(std::string_view name, FetchBody::Seen seen) {
+    out_.append(name);
+    if (seen == FetchBody::Seen::peek && as_ == As::request) out_.append(".PEEK");
+  }
+  void partial(const std::optional<Partial>& partial) {
+    if (!partial) return;
+    out_.push_back('<');
+    append_number(out_, partial->first);
+    if (as_ == As::request) {
+      out_.push_back('.');
+      append_number(out_, partial->count);
+    }
+    out_.push_back('>');
+  }
+
+  std::string& out_;
+  As as_;
+};
 
 // A search tree as its keys; lists in parentheses but at the top.
 class SearchPrinter {
@@ -109,7 +147,8 @@ class SearchPrinter {
   }
   void print(const SearchDate& key) {
     static constexpr std::array<std::string_view, 3> names = {"BEFORE ", "ON ", "SINCE "};
-    if (key.of == SearchDate::Of::sent) out_.append("SENT");
+    static constexpr std::array<std::string_view, 3> kinds = {"", "SENT", "SAVED"};
+    out_.append(kinds[static_cast<std::size_t>(key.of)]);
     out_.append(names[static_cast<std::size_t>(key.relation)]);
     append_day(out_, key.day);
   }
@@ -128,6 +167,28 @@ class SearchPrinter {
     append_astring(out_, key.field);
     out_.push_back(' ');
     append_astring(out_, key.text);
+  }
+  void print(const SearchModSequence& key) {
+    static constexpr std::array<std::string_view, 3> types = {" priv ", " shared ", " all "};
+    out_.append("MODSEQ ");
+    if (key.entry) {
+      append_string(out_, key.entry->name);
+      out_.append(types[static_cast<std::size_t>(key.entry->of)]);
+    }
+    append_number(out_, key.least);
+  }
+  void print(const SearchObjectId& key) {
+    out_.append(key.of == SearchObjectId::Of::email ? "EMAILID " : "THREADID ");
+    append_astring(out_, key.id);
+  }
+  void print(const SearchSaveDateSupported&) { out_.append("SAVEDATESUPPORTED"); }
+  void print(const SearchGmailId& key) {
+    out_.append(key.of == SearchGmailId::Of::message ? "X-GM-MSGID " : "X-GM-THRID ");
+    append_number(out_, key.id);
+  }
+  void print(const SearchGmailRaw& key) {
+    out_.append("X-GM-RAW ");
+    append_astring(out_, key.words);
   }
   void print(const SearchAnd& key) {
     out_.push_back('(');
@@ -150,10 +211,41 @@ class SearchPrinter {
   std::string& out_;
 };
 
+void append_literal(std::string& out, const AppendLiteral& literal) {
+  if (literal.form == AppendLiteral::Form::utf8) out.append("UTF8 (");
+  if (literal.form != AppendLiteral::Form::text) out.push_back('~');
+  append_literal_header(out, literal.octets);
+  if (literal.form == AppendLiteral::Form::utf8) out.push_back(')');
+}
+
+void append_part(std::string& out, const AppendPart& part) {
+  if (const auto* url = std::get_if<AppendUrl>(&part)) {
+    out.append("URL ");
+    append_astring(out, url->url);
+    return;
+  }
+  const auto& literal = std::get<AppendLiteral>(part);
+  if (literal.form != AppendLiteral::Form::utf8) out.append("TEXT ");
+  append_literal(out, literal);
+}
+
+void append_partial_range(std::string& out, const PartialRange& range) {
+  const std::string_view sign = range.from == PartialRange::From::newest ? "-" : "";
+  out.append("PARTIAL ").append(sign);
+  append_number(out, range.first);
+  out.append(":").append(sign);
+  append_number(out, range.last);
+}
+
+void append_status_items(std::string& out, const std::vector<StatusItem>& items) {
+  Spaced list(out);
+  for (const StatusItem item : items) list.next().append(name_of(item));
+}
+
 // The arguments of each command, each with its space before it.
 class ArgumentPrinter {
  public:
-  explicit ArgumentPrinter(std::string& out) : out_(out) {}
+  ArgumentPrinter(std::string& out, Dialect dialect) : out_(out), dialect_(dialect) {}
 
   template <class Plain>
   void operator()(const Plain&) {
@@ -181,7 +273,17 @@ class ArgumentPrinter {
     text(login.user);
     text(login.password);
   }
-  void operator()(const Select& select) { mailbox(select.mailbox); }
+  void operator()(const Select& select) {
+    mailbox(select.mailbox);
+    if (!select.condstore && !select.resync) return;
+    out_.push_back(' ');
+    Spaced parameters(out_);
+    if (select.condstore) parameters.next().append("CONDSTORE");
+    if (select.resync) {
+      parameters.next().append("QRESYNC ");
+      resync(*select.resync);
+    }
+  }
   void operator()(const Create& create) {
     // Where the name itself ends in a separator, the parser is to take off another one.
     const bool ends_in_separator = create.mailbox.size() > 1 && create.mailbox.ends_with('/');
@@ -202,40 +304,44 @@ class ArgumentPrinter {
   void operator()(const Subscribe& command) { mailbox(command.mailbox); }
   void operator()(const Unsubscribe& command) { mailbox(command.mailbox); }
   void operator()(const List& list) {
-    if (list.special_use_only) out_.append(" (SPECIAL-USE)");
+    // Extended syntax shows in parentheses, empty ones if need be (RFC 5258 §3).
+    if (list.syntax == List::Syntax::extended) selection(list.selection);
     mailbox(list.reference);
-    text(encode_mailbox_name(list.pattern));
+    if (list.patterns.size() == 1) {
+      pattern(list.patterns.front());
+    } else {
+      out_.push_back(' ');
+      Spaced patterns(out_);
+      for (const std::string& each : list.patterns) append_mailbox(patterns.next(), each, dialect_);
+    }
+    if (list.returned != List::Return()) returned(list.returned);
   }
   void operator()(const Lsub& list) {
     mailbox(list.reference);
-    text(encode_mailbox_name(list.pattern));
+    pattern(list.pattern);
+  }
+  void operator()(const Xlist& list) {
+    mailbox(list.reference);
+    pattern(list.pattern);
   }
   void operator()(const Status& status) {
     mailbox(status.mailbox);
     out_.push_back(' ');
-    Spaced list(out_);
-    for (const StatusItem item : status.items) list.next().append(name_of(item));
+    append_status_items(out_, status.items);
   }
   void operator()(const Append& append) {
     mailbox(append.mailbox);
-    for (const AppendMessage& message : append.messages) {
-      out_.push_back(' ');
-      append_flags(out_, message.flags);
-      out_.push_back(' ');
-      if (message.date) {
-        append_internal_date(out_, *message.date);
-        out_.push_back(' ');
-      }
-      append_literal_header(out_, message.octets);
-    }
+    for (const AppendMessage& each : append.messages) message(each);
   }
   void operator()(const Enable& enable) {
     for (const std::string& capability : enable.capabilities) word(capability);
   }
+  void operator()(const Compress&) { word("DEFLATE"); }
   void operator()(const Expunge& expunge) {
     if (expunge.uids) numbers(*expunge.uids);
   }
   void operator()(const Search& search) {
+    if (search.returned) returned(*search.returned);
     if (!search.charset.empty()) {
       out_.append(" CHARSET");
       text(search.charset);
@@ -246,12 +352,27 @@ class ArgumentPrinter {
   void operator()(const Fetch& fetch) {
     numbers(fetch.messages);
     out_.push_back(' ');
-    Spaced list(out_);
-    for (const FetchItem& item : fetch.items) append_request(list.next(), item);
+    {
+      Spaced list(out_);
+      for (const FetchItem& item : fetch.items) {
+        std::visit(ItemPrinter(list.next(), ItemPrinter::As::request), item);
+      }
+    }
+    if (!fetch.changed_since && !fetch.vanished && !fetch.partial) return;
+    out_.push_back(' ');
+    Spaced modifiers(out_);
+    if (fetch.changed_since) append_number(modifiers.next().append("CHANGEDSINCE "), *fetch.changed_since);
+    if (fetch.vanished) modifiers.next().append("VANISHED");
+    if (fetch.partial) append_partial_range(modifiers.next(), *fetch.partial);
   }
   void operator()(const Store& store) {
     numbers(store.messages);
     out_.push_back(' ');
+    if (store.unchanged_since) {
+      out_.append("(UNCHANGEDSINCE ");
+      append_number(out_, *store.unchanged_since);
+      out_.append(") ");
+    }
     if (store.mode == Store::Mode::add) out_.push_back('+');
     if (store.mode == Store::Mode::remove) out_.push_back('-');
     out_.append(store.answer == Store::Answer::silent ? "FLAGS.SILENT " : "FLAGS ");
@@ -265,8 +386,65 @@ class ArgumentPrinter {
     numbers(move.messages);
     mailbox(move.mailbox);
   }
+  void operator()(const Replace& replace) {
+    numbers({{{replace.number, replace.number}}});
+    mailbox(replace.mailbox);
+    message(replace.message);
+  }
 
  private:
+  void resync(const QuickResync& known) {
+    Spaced arguments(out_);
+    append_number(arguments.next(), known.uid_validity);
+    append_number(arguments.next(), known.mod_sequence);
+    if (known.known_uids) append_sequence_set(arguments.next(), *known.known_uids);
+    if (!known.match) return;
+    Spaced match(arguments.next());
+    append_sequence_set(match.next(), known.match->numbers);
+    append_sequence_set(match.next(), known.match->uids);
+  }
+  void selection(const List::Selection& selection) {
+    out_.push_back(' ');
+    Spaced options(out_);
+    if (selection.subscribed) options.next().append("SUBSCRIBED");
+    if (selection.remote) options.next().append("REMOTE");
+    if (selection.recursive_match) options.next().append("RECURSIVEMATCH");
+    if (selection.special_use) options.next().append("SPECIAL-USE");
+  }
+  void returned(const List::Return& returned) {
+    out_.append(" RETURN ");
+    Spaced options(out_);
+    if (returned.subscribed) options.next().append("SUBSCRIBED");
+    if (returned.children) options.next().append("CHILDREN");
+    if (returned.special_use) options.next().append("SPECIAL-USE");
+    if (!returned.status.empty()) append_status_items(options.next().append("STATUS "), returned.status);
+  }
+  void returned(const SearchReturn& returned) {
+    out_.append(" RETURN ");
+    Spaced options(out_);
+    if (returned.min) options.next().append("MIN");
+    if (returned.max) options.next().append("MAX");
+    if (returned.all) options.next().append("ALL");
+    if (returned.count) options.next().append("COUNT");
+    if (returned.save) options.next().append("SAVE");
+    if (returned.partial) append_partial_range(options.next(), *returned.partial);
+  }
+  void message(const AppendMessage& message) {
+    out_.push_back(' ');
+    append_flags(out_, message.flags);
+    out_.push_back(' ');
+    if (message.date) {
+      append_internal_date(out_, *message.date);
+      out_.push_back(' ');
+    }
+    if (!message.catenated) {
+      append_literal(out_, std::get<AppendLiteral>(message.parts.front()));
+      return;
+    }
+    out_.append("CATENATE ");
+    Spaced parts(out_);
+    for (const AppendPart& part : message.parts) append_part(parts.next(), part);
+  }
   void word(std::string_view atom) {
     out_.push_back(' ');
     out_.append(atom);
@@ -277,14 +455,16 @@ class ArgumentPrinter {
   }
   void mailbox(std::string_view name) {
     out_.push_back(' ');
-    append_mailbox(out_, name);
+    append_mailbox(out_, name, dialect_);
   }
+  void pattern(std::string_view pattern) { mailbox(pattern); }
   void numbers(const SequenceSet& set) {
     out_.push_back(' ');
     append_sequence_set(out_, set);
   }
 
   std::string& out_;
+  Dialect dialect_;
 };
 
 // The name of each command.
@@ -309,11 +489,14 @@ struct Name {
   std::string_view operator()(const Unsubscribe&) const { return "UNSUBSCRIBE"; }
   std::string_view operator()(const List&) const { return "LIST"; }
   std::string_view operator()(const Lsub&) const { return "LSUB"; }
+  std::string_view operator()(const Xlist&) const { return "XLIST"; }
   std::string_view operator()(const Namespace&) const { return "NAMESPACE"; }
   std::string_view operator()(const Status&) const { return "STATUS"; }
   std::string_view operator()(const Append&) const { return "APPEND"; }
   std::string_view operator()(const Idle&) const { return "IDLE"; }
   std::string_view operator()(const Enable&) const { return "ENABLE"; }
+  std::string_view operator()(const Compress&) const { return "COMPRESS"; }
+  std::string_view operator()(const Unauthenticate&) const { return "UNAUTHENTICATE"; }
   std::string_view operator()(const Check&) const { return "CHECK"; }
   std::string_view operator()(const Close&) const { return "CLOSE"; }
   std::string_view operator()(const Unselect&) const { return "UNSELECT"; }
@@ -325,6 +508,7 @@ struct Name {
   std::string_view operator()(const Store& store) const { return with(store.numbering, "UID STORE"); }
   std::string_view operator()(const Copy& copy) const { return with(copy.numbering, "UID COPY"); }
   std::string_view operator()(const Move& move) const { return with(move.numbering, "UID MOVE"); }
+  std::string_view operator()(const Replace& replace) const { return with(replace.numbering, "UID REPLACE"); }
 };
 
 }  // namespace
@@ -341,6 +525,15 @@ std::string_view name_of(FetchAttribute attribute) {
     case FetchAttribute::rfc822_size: return "RFC822.SIZE";
     case FetchAttribute::rfc822_text: return "RFC822.TEXT";
     case FetchAttribute::uid: return "UID";
+    case FetchAttribute::mod_sequence: return "MODSEQ";
+    case FetchAttribute::email_id: return "EMAILID";
+    case FetchAttribute::thread_id: return "THREADID";
+    case FetchAttribute::save_date: return "SAVEDATE";
+    case FetchAttribute::preview:
+    case FetchAttribute::preview_lazy: return "PREVIEW";
+    case FetchAttribute::gmail_message_id: return "X-GM-MSGID";
+    case FetchAttribute::gmail_thread_id: return "X-GM-THRID";
+    case FetchAttribute::gmail_labels: return "X-GM-LABELS";
   }
   return "";
 }
@@ -352,31 +545,26 @@ std::string_view name_of(StatusItem item) {
     case StatusItem::uid_next: return "UIDNEXT";
     case StatusItem::uid_validity: return "UIDVALIDITY";
     case StatusItem::unseen: return "UNSEEN";
+    case StatusItem::deleted: return "DELETED";
+    case StatusItem::size: return "SIZE";
+    case StatusItem::highest_mod_sequence: return "HIGHESTMODSEQ";
+    case StatusItem::mailbox_id: return "MAILBOXID";
+    case StatusItem::append_limit: return "APPENDLIMIT";
   }
   return "";
 }
 
 void append_response_name(std::string& out, const FetchItem& item) {
-  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) {
-    out.append(name_of(*attribute));
-    return;
-  }
-  const auto& body = std::get<FetchBody>(item);
-  out.append("BODY");
-  append_section(out, body.section);
-  if (!body.partial) return;
-  out.push_back('<');
-  append_number(out, body.partial->first);
-  out.push_back('>');
+  std::visit(ItemPrinter(out, ItemPrinter::As::response), item);
 }
 
 std::string_view name_of(const Command::Body& body) { return std::visit(Name(), body); }
 
-std::string to_string(const Command& command) {
+std::string to_string(const Command& command, Dialect dialect) {
   std::string out = command.tag;
   out.push_back(' ');
   out.append(name_of(command.body));
-  std::visit(ArgumentPrinter(out), command.body);
+  std::visit(ArgumentPrinter(out, dialect), command.body);
   return out;
 }
 

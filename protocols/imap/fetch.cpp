@@ -249,6 +249,7 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
     case FetchAttribute::rfc822:
     case FetchAttribute::rfc822_header:
     case FetchAttribute::rfc822_text: break;  // they are bodies
+    default: break;                           // not offered
   }
 }
 

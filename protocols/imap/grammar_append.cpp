@@ -19,7 +19,7 @@ Result<AppendMessage> parse_append_message(Cursor& in) {
   }
   const auto announced = in.take_announcement();
   if (!announced) return malformed("message as a literal expected");
-  message.octets = announced->octets;
+  message.parts.emplace_back(AppendLiteral{announced->octets, AppendLiteral::Form::text});
   return message;
 }
 

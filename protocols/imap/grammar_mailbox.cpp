@@ -103,14 +103,16 @@ Result<Body> parse_list(Cursor& in) {
   List list;
   TRY(in.space("reference name"));
   if (in.peek() == '(') {
-    list.special_use_only = TRY(parse_special_use_option(in));
+    list.syntax = List::Syntax::extended;
+    list.selection.special_use = TRY(parse_special_use_option(in));
     TRY(in.space("reference name"));
   }
-  TRY(parse_listing(in, list.reference, list.pattern));
+  TRY(parse_listing(in, list.reference, list.patterns.emplace_back()));
   if (in.take_spaces() && !in.at_end()) {
+    list.syntax = List::Syntax::extended;
     if (!equal_ignoring_case(in.take_atom(), "RETURN")) return malformed("RETURN expected");
     TRY(in.space("LIST options"));
-    TRY(parse_special_use_option(in));
+    list.returned.special_use = TRY(parse_special_use_option(in));
   }
   return list;
 }

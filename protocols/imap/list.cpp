@@ -56,18 +56,18 @@ constexpr std::string_view root_of_slash = "* LIST (\\Noselect) \"/\" \"/\"\r\n"
 }  // namespace
 
 Task<Reply> Session::on(const List& list) {
-  if (list.pattern.empty()) {
+  if (list.patterns.front().empty()) {
     send(list.reference.starts_with('/') ? root_of_slash : root_without_name);
     co_return ok("LIST completed");
   }
   const auto mailboxes = co_await account_->list();
   if (!mailboxes) co_return reply_to(mailboxes.error());
   const Levels levels = levels_of(*mailboxes);
-  const ListPattern pattern(list.reference, list.pattern);
+  const ListPattern pattern(list.reference, list.patterns.front());
   Slice slice(connection_);
   for (const auto& [name, level] : levels) {
     co_await slice;
-    if (list.special_use_only && level.special_use == storage::SpecialUse::none) continue;
+    if (list.selection.special_use && level.special_use == storage::SpecialUse::none) continue;
     if (!pattern.matches(name)) continue;
     std::string& out = connection_.output();
     out += "* LIST ";

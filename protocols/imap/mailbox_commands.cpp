@@ -33,6 +33,7 @@ std::string_view status_name(StatusItem item) {
     case StatusItem::uid_next: return "UIDNEXT";
     case StatusItem::uid_validity: return "UIDVALIDITY";
     case StatusItem::unseen: return "UNSEEN";
+    default: break;  // not offered
   }
   return "";
 }
@@ -44,6 +45,7 @@ std::uint64_t value_of(StatusItem item, const storage::Counts& counts) {
     case StatusItem::uid_next: return counts.uid_next;
     case StatusItem::uid_validity: return counts.uid_validity;
     case StatusItem::unseen: return counts.unseen;
+    default: break;  // not offered
   }
   return 0;
 }

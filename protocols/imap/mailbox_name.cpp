@@ -203,6 +203,32 @@ std::string encode_mailbox_name(std::string_view name) {
   return wire;
 }
 
+Result<> check_utf8_mailbox_name(std::string_view name) {
+  while (!name.empty()) {
+    const auto c = take_character(name);
+    if (!c) return failure(Errc::not_allowed, "mailbox name is not UTF-8");
+    const bool is_control = *c < 0x20 || (*c >= 0x7f && *c <= 0x9f);
+    const bool is_separator = *c == 0x2028 || *c == 0x2029;
+    if (is_control || is_separator) {
+      return failure(Errc::not_allowed, "mailbox name holds a control character");
+    }
+  }
+  return {};
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    if (!take_character(text)) return false;
+  }
+  return true;
+}
+
+std::string to_valid_utf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) append_utf8(valid, take_character(text).value_or(replacement));
+  return valid;
+}
+
 std::string canonical_mailbox_name(std::string name) {
   constexpr std::string_view inbox = "INBOX";
   const std::size_t level = std::min(name.find('/'), name.size());

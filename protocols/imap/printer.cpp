@@ -41,6 +41,15 @@ void append_literal(std::string& out, std::string_view text) {
   std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), '\0', '\x80');
 }
 
+void append_escaped(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (const char c : text) {
+    if (forms[static_cast<unsigned char>(c)] == Form::escaped) out.push_back('\\');
+    out.push_back(c);
+  }
+  out.push_back('"');
+}
+
 void append_two_digits(std::string& out, std::int64_t value) {
   out.push_back(static_cast<char>('0' + value / 10));
   out.push_back(static_cast<char>('0' + value % 10));
@@ -69,14 +78,7 @@ void append_string(std::string& out, std::string_view text) {
       out.append(text);
       out.push_back('"');
       break;
-    case Form::escaped:
-      out.push_back('"');
-      for (const char c : text) {
-        if (forms[static_cast<unsigned char>(c)] == Form::escaped) out.push_back('\\');
-        out.push_back(c);
-      }
-      out.push_back('"');
-      break;
+    case Form::escaped: append_escaped(out, text); break;
     case Form::literal: append_literal(out, text); break;
   }
 }
@@ -100,8 +102,16 @@ void append_astring(std::string& out, std::string_view text) {
   }
 }
 
-void append_mailbox(std::string& out, std::string_view name) {
-  append_astring(out, encode_mailbox_name(name));
+void append_mailbox(std::string& out, std::string_view name, Dialect dialect) {
+  if (!dialect.utf8()) {
+    append_astring(out, encode_mailbox_name(name));
+  } else if (form_of(name) != Form::literal) {
+    append_astring(out, name);
+  } else if (name.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) {
+    append_string(out, to_valid_utf8(name));
+  } else {
+    append_escaped(out, to_valid_utf8(name));
+  }
 }
 
 void append_literal_header(std::string& out, std::uint64_t octets) {
@@ -157,6 +167,7 @@ void append_internal_date(std::string& out, InternalDate date) {
 }
 
 void append_sequence_set(std::string& out, const SequenceSet& set) {
+  if (set.saved) out.push_back('$');
   const char* separator = "";
   for (const SequenceRange range : set.ranges) {
     out.append(separator);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "protocols/imap/command.h"
+#include "protocols/imap/dialect.h"
 
 #include <cstdint>
 #include <optional>
@@ -21,8 +22,9 @@ void append_nstring(std::string& out, const std::optional<std::string>& text);
 // astring: an atom where that can hold the text, else as append_string.
 void append_astring(std::string& out, std::string_view text);
 
-// mailbox: an astring of the name in modified UTF-7. `name` is UTF-8.
-void append_mailbox(std::string& out, std::string_view name);
+// mailbox: an astring of the name, in modified UTF-7; in a dialect with UTF-8 as that, quoted (RFC 6855 §3).
+// `name` is UTF-8; what is not valid in it becomes U+FFFD.
+void append_mailbox(std::string& out, std::string_view name, Dialect dialect = {});
 
 // "{octets}" CRLF, after which exactly so many octets have to follow.
 void append_literal_header(std::string& out, std::uint64_t octets);
@@ -39,7 +41,7 @@ void append_flags(std::string& out, const FlagList& flags);
 // date-time with its quotes. A year beyond 0..9999 becomes the nearest that fits.
 void append_internal_date(std::string& out, InternalDate date);
 
-// sequence-set as written.
+// sequence-set as written; `$` where it is that.
 void append_sequence_set(std::string& out, const SequenceSet& set);
 
 // sequence-set of numbers that ascend strictly, runs as ranges: "2,4:7,9". Nothing for none.
@@ -50,8 +52,8 @@ void append_sequence_set(std::string& out, std::span<const std::uint32_t> ascend
 void append_response_name(std::string& out, const FetchItem& item);
 
 // A command as a client would send it, without the last line end; literals synchronising, messages of
-// APPEND as their announcements. parse_command() makes the same Command of it.
-std::string to_string(const Command& command);
+// APPEND as their announcements. parse_command() in the same dialect makes the same Command of it.
+std::string to_string(const Command& command, Dialect dialect = {});
 
 // Names for the log and for replies: "FETCH", "UID FETCH". Never arguments.
 std::string_view name_of(const Command::Body& body);

@@ -3,6 +3,7 @@
 #include "auth/sasl.h"
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/grammar.h"
+#include "protocols/imap/not_offered.h"
 #include "protocols/imap/printer.h"
 #include "tls/start.h"
 
@@ -49,6 +50,8 @@ template <>
 constexpr Allowed allowed<Copy> = Allowed::with_mailbox;
 template <>
 constexpr Allowed allowed<Move> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Replace> = Allowed::with_mailbox;
 
 // Which numbers a command works with; none where it takes none.
 std::optional<Numbering> numbering_of(const Command::Body& body) {
@@ -187,6 +190,7 @@ Task<Reply> Session::execute(const Command& command) {
     end_with_bye("The selected mailbox was deleted");
     co_return no("[NONEXISTENT] The selected mailbox was deleted");
   }
+  if (uses_what_is_not_offered(command)) co_return not_offered();
   const Reply reply = co_await std::visit([this](const auto& body) { return on(body); }, command.body);
   if (view_ && !ending_) {
     co_await view_->tell(connection_, expunges_after(command.body),

@@ -89,6 +89,11 @@ class Session {
   Task<Reply> on(const Id&);
   Task<Reply> on(const Enable&);
   Task<Reply> on(const Starttls&);
+  // Commands that are not offered (not_offered.h): none comes here.
+  template <class NotOffered>
+  Task<Reply> on(const NotOffered&) {
+    co_return bad("Not offered");
+  }
 
   // receive.cpp
   Task<Incoming> receive();

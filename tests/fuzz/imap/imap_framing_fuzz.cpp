@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (frame.kind == Frame::Kind::message) found.push_back(frame.octets);
   }
   if (const auto* append = std::get_if<Append>(&command->body)) {
-    for (const AppendMessage& message : append->messages) parsed.push_back(message.octets);
+    for (const AppendMessage& message : append->messages) parsed.push_back(message.octets());
   }
   if (found != parsed) std::abort();
   return 0;

@@ -118,9 +118,11 @@ TEST_CASE(
   CHECK(parsed<Select>("SELECT " + name).mailbox == name);
   CHECK(parsed<Select>("SELECT \"" + name + "\"").mailbox == name);
   CHECK(parsed<Select>("SELECT Tom&-Jerry").mailbox == "Tom&Jerry");
-  CHECK(parsed<List>("LIST &U,BTFw- &ZeVnLIqe-/%") == List{"\u53f0\u5317", "\u65e5\u672c\u8a9e/%"});
-  CHECK(parsed<List>("LIST (special-use) \"\" *") == List{"", "*", true});  // RFC 6154 §5.2
-  CHECK(parsed<List>("LIST () \"\" % RETURN (SPECIAL-USE)") == List{"", "%", false});
+  CHECK(parsed<List>("LIST &U,BTFw- &ZeVnLIqe-/%") == List{"\u53f0\u5317", {"\u65e5\u672c\u8a9e/%"}});
+  CHECK(parsed<List>("LIST (special-use) \"\" *") ==
+        List{"", {"*"}, List::Syntax::extended, {.special_use = true}});  // RFC 6154 §5.2
+  CHECK(parsed<List>("LIST () \"\" % RETURN (SPECIAL-USE)") ==
+        List{"", {"%"}, List::Syntax::extended, {}, {.special_use = true}});
   CHECK(to_string({"a", Select{name}}) == "a SELECT ~peter/mail/&U,BTFw-/&ZeVnLIqe-");
 }
 
@@ -168,7 +170,7 @@ TEST_CASE("imap: APPEND, its message left out (RFC 3501 §6.3.11, RFC 3502)") {
   const auto append = parsed<Append>("APPEND x (\\Seen \\SEEN a A b) {18446744073709551616}\r\n");
   REQUIRE(append.messages.size() == 1);
   CHECK(append.messages[0].flags == FlagList{{SystemFlag::seen}, {"a", "b"}});
-  CHECK(append.messages[0].octets == ~std::uint64_t{0});
+  CHECK(append.messages[0].octets() == ~std::uint64_t{0});
 }
 
 TEST_CASE("imap: the plain commands of the selected state (RFC 3501 §6.4), IDLE, UNSELECT") {
