@@ -134,6 +134,7 @@ Task<void> Searching::say_something() {
 Task<void> Searching::print(Numbering numbering) {
   connection_.queue("* SEARCH");
   for (std::uint32_t place = 0; place < found_.size(); ++place) {
+    co_await slice_;
     if (!found_[place]) continue;
     std::string& out = connection_.output();
     out += ' ';

@@ -1,6 +1,7 @@
 #include "protocols/imap/flags.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
+#include "protocols/imap/slice.h"
 
 #include <utility>
 
@@ -54,8 +55,10 @@ Task<Reply> Session::on(const Store& store) {
 
   view_->append_new_keywords(connection_.output());
   view_->take_flags(uids);
+  Slice slice(connection_);
   for (const Places::Range range : places->ranges()) {
     for (std::uint32_t place = range.begin; place < range.end; ++place) {
+      co_await slice;
       const storage::Message& message = view_->messages().at(place);
       if (!now->find(message.uid)) continue;
       std::string& out = connection_.output();

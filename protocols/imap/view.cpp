@@ -2,6 +2,7 @@
 
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
+#include "protocols/imap/slice.h"
 
 #include <algorithm>
 #include <array>
@@ -33,11 +34,17 @@ void append_untagged_number(std::string& out, std::uint64_t number, std::string_
   out += what;
 }
 
+// The place of the first message without \Seen; as many as there are if there is none.
 std::uint32_t first_unseen(const Snapshot& messages) {
-  for (std::uint32_t place = 0; place < messages.size(); ++place) {
-    if (!messages.at(place).flags.has(storage::SystemFlag::seen)) return place;
+  constexpr std::uint32_t step = 1'024;
+  std::uint32_t first = messages.size();
+  for (std::uint32_t begin = 0; begin < messages.size() && first == messages.size(); begin += step) {
+    const std::uint32_t end = std::min(messages.size(), begin + step);
+    messages.visit(begin, end, [&](std::uint32_t place, const Message& message) {
+      if (!message.flags.has(storage::SystemFlag::seen)) first = std::min(first, place);
+    });
   }
-  return messages.size();
+  return first;
 }
 
 storage::KeywordSet keyword_set(const storage::Mailbox& mailbox, const std::vector<std::string>& names) {
@@ -195,6 +202,7 @@ Task<void> View::tell(Connection& connection, Expunges expunges, Numbering numbe
 
 Task<void> View::tell_expunged(Connection& connection, const Snapshot& before, const Snapshot::Change& news,
                                Uid told_anew_above) {
+  Slice slice(connection);
   std::uint32_t gone = 0;
   for (const auto range : news.expunged.ranges()) {
     for (Uid uid = range.first; uid <= range.last && uid < told_anew_above; ++uid) {
@@ -203,12 +211,14 @@ Task<void> View::tell_expunged(Connection& connection, const Snapshot& before, c
       append_untagged_number(connection.output(), *place + 1 - gone, " EXPUNGE\r\n");
       ++gone;
       co_await connection.flush_if_large();
+      co_await slice;
     }
   }
   const std::uint32_t first_anew = before.lower_bound(told_anew_above);
   for (std::uint32_t place = first_anew; place < before.size(); ++place) {
     append_untagged_number(connection.output(), first_anew + 1 - gone, " EXPUNGE\r\n");
     co_await connection.flush_if_large();
+    co_await slice;
   }
 }
 
@@ -222,7 +232,9 @@ void View::tell_size(std::string& out, bool has_grown) {
 // Of those below `end`; a change of the MODSEQ alone is none.
 Task<void> View::tell_flags(Connection& connection, const Snapshot& before,
                             const std::vector<Message>& changed, Uid end, Numbering numbering) {
+  Slice slice(connection);
   for (const Message& message : changed) {
+    co_await slice;
     const auto old_place = before.find(message.uid);
     const auto place = told_->find(message.uid);
     if (message.uid >= end || !old_place || !place) continue;
