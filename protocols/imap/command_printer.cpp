@@ -29,6 +29,8 @@ void append_part(std::string& out, const std::vector<std::uint32_t>& part) {
   }
 }
 
+}  // namespace
+
 void append_section(std::string& out, const Section& section) {
   using enum Section::Text;
   out.push_back('[');
@@ -48,6 +50,8 @@ void append_section(std::string& out, const Section& section) {
   }
   out.push_back(']');
 }
+
+namespace {
 
 void append_section(std::string& out, const std::vector<std::uint32_t>& part) {
   out.push_back('[');

@@ -25,7 +25,9 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_8bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
 
-bool is_word_char(char c) { return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '.'; }
+bool is_word_char(char c) {
+  return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '.' || c == '-';
+}
 
 // The number that the digits make, or the largest value where it is beyond.
 std::uint64_t saturated(std::string_view digits) {
@@ -68,6 +70,7 @@ std::optional<Announcement> announcement_at_end(std::string_view line) {
   while (begin > 0 && is_digit(line[begin - 1])) --begin;
   if (begin == line.size() || begin == 0 || line[begin - 1] != '{') return std::nullopt;
   result.octets = saturated(line.substr(begin));
+  result.is_literal8 = begin >= 2 && line[begin - 2] == '~';
   return result;
 }
 
@@ -110,6 +113,7 @@ std::string_view Cursor::take_tag() {
 
 std::optional<Announcement> Cursor::take_announcement() {
   Cursor ahead = *this;
+  const bool is_literal8 = ahead.take('~');
   if (!ahead.take('{')) return std::nullopt;
   const std::string_view digits = ahead.take_digits();
   const bool synchronising = !ahead.take('+');
@@ -117,7 +121,7 @@ std::optional<Announcement> Cursor::take_announcement() {
   ahead.take('\r');
   if (!ahead.take('\n')) return std::nullopt;
   *this = ahead;
-  return Announcement{saturated(digits), synchronising};
+  return Announcement{saturated(digits), synchronising, is_literal8};
 }
 
 Result<> Cursor::space(std::string_view what) {
@@ -148,10 +152,22 @@ Result<std::uint32_t> Cursor::nz_number() {
   return static_cast<std::uint32_t>(value);
 }
 
+Result<std::uint64_t> Cursor::mod_sequence() {
+  const std::uint64_t value = TRY(number());
+  if (value == 0) return malformed("mod-sequence may not be 0");
+  return value;
+}
+
 Result<std::string> Cursor::atom(std::string_view what) {
   const std::string_view text = take_atom();
   if (text.empty()) return malformed(expected(what));
   return std::string(text);
+}
+
+// RFC 6855 §3.
+Result<> Cursor::check_8bit(std::string_view text, std::string_view what) const {
+  if (dialect_.utf8() && !is_utf8(text)) return malformed(std::string(what) + " is not UTF-8");
+  return {};
 }
 
 Result<std::string> Cursor::quoted(std::string_view what) {
@@ -161,7 +177,10 @@ Result<std::string> Cursor::quoted(std::string_view what) {
     const std::size_t begin = position_;
     position_ = std::min(bytes_.find_first_of(std::string_view("\"\\\r\n\0", 5), begin), bytes_.size());
     text.append(since(begin));
-    if (take('"')) return text;
+    if (take('"')) {
+      TRY(check_8bit(text, what));
+      return text;
+    }
     if (!take('\\')) break;
     if (peek() != '"' && peek() != '\\')
       return malformed("only '\"' and '\\' may follow '\\' in a quoted string");
@@ -192,6 +211,7 @@ Result<std::string> Cursor::astring(std::string_view what) {
   const std::size_t begin = position_;
   while (!at_end() && (is_astring_char(bytes_[position_]) || is_8bit(bytes_[position_]))) ++position_;
   if (position_ == begin) return malformed(expected(what));
+  TRY(check_8bit(since(begin), what));
   return std::string(since(begin));
 }
 
@@ -201,21 +221,28 @@ Result<std::optional<std::string>> Cursor::nstring(std::string_view what) {
   return malformed(expected(what) + " as a string or NIL");
 }
 
+Result<std::string> Cursor::name_of_wire(std::string_view wire) const {
+  if (!dialect_.utf8()) return decode_mailbox_name(wire);
+  TRY(check_utf8_mailbox_name(wire));
+  return std::string(wire);
+}
+
 Result<std::string> Cursor::mailbox() {
   const std::string wire = TRY(astring("mailbox name"));
-  return canonical_mailbox_name(TRY(decode_mailbox_name(wire)));
+  return canonical_mailbox_name(TRY(name_of_wire(wire)));
 }
 
 Result<std::string> Cursor::pattern() {
   if (peek() == '"' || peek() == '{') {
     const std::string wire = TRY(string("mailbox pattern"));
-    return decode_mailbox_name(wire);
+    return name_of_wire(wire);
   }
   const std::size_t begin = position_;
   const auto is_list_char = [](char c) { return is_astring_char(c) || is_8bit(c) || c == '%' || c == '*'; };
   while (!at_end() && is_list_char(bytes_[position_])) ++position_;
   if (position_ == begin) return malformed(expected("mailbox pattern"));
-  return decode_mailbox_name(since(begin));
+  TRY(check_8bit(since(begin), "mailbox pattern"));
+  return name_of_wire(since(begin));
 }
 
 Result<std::uint32_t> Cursor::sequence_number() {
@@ -225,6 +252,8 @@ Result<std::uint32_t> Cursor::sequence_number() {
 
 Result<SequenceSet> Cursor::sequence_set() {
   SequenceSet set;
+  set.saved = take('$');
+  if (set.saved) return set;
   do {
     if (set.ranges.size() == max_sequence_ranges) return too_large("too many ranges in a sequence set");
     SequenceRange range;
@@ -233,6 +262,31 @@ Result<SequenceSet> Cursor::sequence_set() {
     set.ranges.push_back(range);
   } while (take(','));
   return set;
+}
+
+Result<SequenceSet> Cursor::known_set(std::string_view what) {
+  SequenceSet set = TRY(sequence_set());
+  const auto has_star = [](SequenceRange range) {
+    return range.first == SequenceRange::largest || range.last == SequenceRange::largest;
+  };
+  if (set.saved || std::ranges::any_of(set.ranges, has_star)) {
+    return malformed("only numbers may stand in " + std::string(what));
+  }
+  return set;
+}
+
+Result<std::uint32_t> Cursor::place_in_results(PartialRange::From from) {
+  if (from == PartialRange::From::newest && !take('-')) return malformed("'-' expected in a partial range");
+  return nz_number();
+}
+
+Result<PartialRange> Cursor::partial_range() {
+  PartialRange range;
+  range.from = peek() == '-' ? PartialRange::From::newest : PartialRange::From::oldest;
+  range.first = TRY(place_in_results(range.from));
+  if (!take(':')) return malformed("':' expected in a partial range");
+  range.last = TRY(place_in_results(range.from));
+  return range;
 }
 
 Result<> Cursor::flag(FlagList& into) {

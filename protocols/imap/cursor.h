@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "protocols/imap/command.h"
+#include "protocols/imap/dialect.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,21 +20,28 @@ bool is_astring_char(char c);
 std::string to_upper(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // US-ASCII
 
-// "{n}" or "{n+}" and the line end behind it.
+// "{n}" or "{n+}", or "~{n}" or "~{n+}", and the line end behind it.
 struct Announcement {
   std::uint64_t octets = 0;  // the largest value where the number is beyond it
   bool synchronising = true;
+  bool is_literal8 = false;  // with `~`, RFC 3516 §4.4
 };
 
 // The announcement that ends `line`, given without its line end and with the tail of a command so far, if
-// one does; `~{n}` too (literal8, RFC 3516). Where in the line it stands does not matter.
+// one does. Where in the line it stands does not matter.
 std::optional<Announcement> announcement_at_end(std::string_view line);
 
 // Walks once through the bytes of a command. A take_ that gives bool, a view or an optional leaves the cursor
 // in place where nothing of the kind stands there; A Result of an error leaves it anywhere.
 class Cursor {
  public:
-  explicit Cursor(std::string_view bytes) : bytes_(bytes) {}
+  // A command as a whole, or an APPEND or REPLACE that ends behind the announcement of a literal (grammar.h).
+  enum class Extent { whole, cut_off };
+  explicit Cursor(std::string_view bytes, Dialect dialect = {}, Extent extent = Extent::whole)
+      : bytes_(bytes), dialect_(dialect), extent_(extent) {}
+
+  const Dialect& dialect() const { return dialect_; }
+  Extent extent() const { return extent_; }
 
   bool at_end() const { return position_ == bytes_.size(); }
   bool only_spaces_left() const { return bytes_.find_first_not_of(' ', position_) == std::string_view::npos; }
@@ -44,7 +52,7 @@ class Cursor {
   bool take(char c);
   // One space or more: §9 asks for exactly one, but clients send more.
   bool take_spaces();
-  // The longest run of letters, digits and `.`, of ATOM-CHARs, or of digits: empty where none stands.
+  // The longest run of letters, digits, `.` and `-`, of ATOM-CHARs, or of digits: empty where none stands.
   std::string_view take_word();
   std::string_view take_atom();
   std::string_view take_digits();
@@ -61,8 +69,11 @@ class Cursor {
   Result<std::uint64_t> number();
   // 1 to 2^32-1.
   Result<std::uint32_t> nz_number();
+  // mod-sequence-value of RFC 7162 §7: 1 to 2^63-1.
+  Result<std::uint64_t> mod_sequence();
   Result<std::string> atom(std::string_view what);
-  // quoted or literal. Octets from 0x80 on are let pass in quoted strings, NUL nowhere.
+  // quoted or literal. Octets from 0x80 on are let pass in quoted strings, in a dialect with UTF-8 only as
+  // that; NUL nowhere.
   Result<std::string> string(std::string_view what);
   // As §9, with octets from 0x80 on let pass.
   Result<std::string> astring(std::string_view what);
@@ -71,7 +82,14 @@ class Cursor {
   Result<std::string> mailbox();
   // list-mailbox.
   Result<std::string> pattern();
+  // seq-number: 1 to 2^32-1, or SequenceRange::largest for `*`.
+  Result<std::uint32_t> sequence_number();
+  // `$` too, but only by itself (RFC 5182 §3).
   Result<SequenceSet> sequence_set();
+  // A sequence-set of numbers alone: no `*`, no `$` (RFC 7162 §7).
+  Result<SequenceSet> known_set(std::string_view what);
+  // partial-range of RFC 9394 §4.
+  Result<PartialRange> partial_range();
   // flag-list; or, where no parenthesis stands, one flag or more without (as STORE has it).
   Result<FlagList> flag_list();
   Result<FlagList> flag_list_or_flags();
@@ -79,12 +97,16 @@ class Cursor {
   Result<InternalDate> date_time();
 
  private:
-  Result<std::uint32_t> sequence_number();
+  Result<std::uint32_t> place_in_results(PartialRange::From from);
   Result<std::string> quoted(std::string_view what);
   Result<std::string> literal(std::string_view what);
   Result<> flag(FlagList& into);
+  Result<> check_8bit(std::string_view text, std::string_view what) const;
+  Result<std::string> name_of_wire(std::string_view wire) const;
 
   std::string_view bytes_;
+  Dialect dialect_;
+  Extent extent_;
   std::size_t position_ = 0;
 };
 

@@ -1,7 +1,7 @@
 #include "protocols/imap/framing.h"
 
 #include "protocols/imap/cursor.h"
-#include "protocols/imap/grammar_parts.h"
+#include "protocols/imap/grammar.h"
 
 #include <limits>
 
@@ -41,38 +41,60 @@ Frame Framer::end_of_line(std::string_view bytes, std::size_t line_end, std::siz
   if (!announced || ends_in_quotes(line)) {
     return {.kind = Frame::Kind::complete, .end = line_end, .next = next};
   }
-  const bool is_message = announces_message(bytes.substr(0, next));
-  line_ = scanned_ = is_message ? next : saturated_sum(next, announced->octets);
-  return {.kind = is_message ? Frame::Kind::message : Frame::Kind::literal,
-          .octets = announced->octets,
-          .announced = announced->synchronising ? Frame::Announced::synchronising
-                                                : Frame::Announced::non_synchronising,
-          .next = next};
+  const Frame::Kind kind = kind_of_literal(bytes.substr(0, next));
+  const bool stands_in_bytes = kind == Frame::Kind::literal;
+  line_ = scanned_ = stands_in_bytes ? saturated_sum(next, announced->octets) : next;
+  Frame frame{.kind = kind, .octets = announced->octets, .next = next};
+  if (!announced->synchronising) {
+    frame.announced = Frame::Announced::non_synchronising;
+    frame.is_beyond_literal_minus = literals_ == Literals::minus && announced->octets > literal_minus_octets;
+  }
+  if (!stands_in_bytes) frame.form = std::get<AppendLiteral>(messages_->messages().back().parts.back()).form;
+  return frame;
 }
 
 // `command` ends behind an announcement.
-bool Framer::announces_message(std::string_view command) {
+Frame::Kind Framer::kind_of_literal(std::string_view command) {
+  using Taken = MessageParser::Taken;
   if (kind_ == Kind::unknown) find_kind(command);
-  if (kind_ != Kind::append) return false;
+  if (kind_ != Kind::append) return Frame::Kind::literal;
   Cursor in(command.substr(arguments_));
-  if (!parse_append_message(in) || !in.at_end()) {
-    kind_ = Kind::other;
-    return false;
+  const std::size_t begin = arguments_;
+  while (!in.at_end()) {
+    const auto taken = messages_->step(in);
+    if (!taken) {
+      kind_ = Kind::other;
+      return Frame::Kind::literal;
+    }
+    arguments_ = begin + in.position();
+    if (*taken == Taken::awaited) return Frame::Kind::literal;
+    if (*taken == Taken::message && in.at_end()) return Frame::Kind::message;
+    if (*taken == Taken::text && in.at_end()) return Frame::Kind::text;
   }
-  arguments_ = command.size();
-  return true;
+  // A URL of no octets.
+  return Frame::Kind::literal;
 }
 
-// Parses "tag APPEND mailbox". It is called at the first announcement, and once more where that was the
-// mailbox, so it does not add up.
+// Parses "tag APPEND mailbox" or "tag REPLACE number mailbox". It is called at the first announcement, and
+// once more where that was the mailbox, so it does not add up.
 void Framer::find_kind(std::string_view command) {
   Cursor in(command);
   in.take_tag();
   in.take_spaces();
-  const bool is_append = equal_ignoring_case(in.take_atom(), "APPEND") && in.take_spaces();
+  std::string_view name = in.take_atom();
+  const bool is_uid = equal_ignoring_case(name, "UID") && in.take_spaces();
+  if (is_uid) name = in.take_atom();
+  bool has_mailbox = false;
+  if (equal_ignoring_case(name, "REPLACE")) {
+    has_mailbox = in.take_spaces() && in.sequence_number() && in.take_spaces();
+    messages_.emplace(1);
+  } else if (equal_ignoring_case(name, "APPEND") && !is_uid) {
+    has_mailbox = in.take_spaces();
+    messages_.emplace(max_append_messages);
+  }
   const bool mailbox_was_awaited = mailbox_awaited_;
-  mailbox_awaited_ = is_append && in.peek() == '{';
-  if (is_append && in.astring("mailbox name")) {
+  mailbox_awaited_ = has_mailbox && in.peek() == '{';
+  if (has_mailbox && in.astring("mailbox name")) {
     kind_ = Kind::append;
     arguments_ = in.position();
   } else if (!mailbox_awaited_ || mailbox_was_awaited) {

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "protocols/imap/command.h"
+#include "protocols/imap/grammar_append.h"
+
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 // Where an IMAP command ends, and which octets a client sends in literals (RFC 3501 §2.2.1, §4.3).
@@ -13,7 +17,8 @@ struct Frame {
     complete,    // the command stands in bytes.substr(0, end), its line end left out
     line,        // more bytes, up to the next line end
     literal,     // a literal of `octets` octets was announced; said once
-    message,     // the same for a message of APPEND, whose octets are kept out of the bytes; said once
+    message,     // the same for a message of APPEND or REPLACE, whose octets are kept out of the bytes
+    text,        // the same for a part of one, TEXT or UTF8 of CATENATE
     more_octets  // `octets` octets of a literal are still missing
   };
   enum class Announced {
@@ -21,10 +26,14 @@ struct Frame {
     non_synchronising  // "{n+}" (RFC 7888): the octets come anyhow
   };
   Kind kind = Kind::line;
-  std::uint64_t octets = 0;  // literal, message, more_octets; the largest value where the number is beyond it
-  Announced announced = Announced::synchronising;  // literal and message
+  std::uint64_t octets = 0;  // of all but complete and line; the largest value where the number is beyond it
+  Announced announced = Announced::synchronising;  // literal, message, text
   std::size_t end = 0;                             // complete: length of the command without its line end
-  std::size_t next = 0;  // complete, literal, message: where the octets after the line end begin
+  std::size_t next = 0;  // complete, literal, message, text: where the octets after the line end begin
+  AppendLiteral::Form form = AppendLiteral::Form::text;  // message and text
+  // A "{n+}" with more octets than LITERAL- allows: to be refused, as the octets come anyhow, by BAD; that of
+  // APPEND with [TOOBIG] (RFC 7888 §5).
+  bool is_beyond_literal_minus = false;
   bool operator==(const Frame&) const = default;
 };
 
@@ -33,37 +42,48 @@ struct Frame {
 //   look(bytes)  after each piece that came; the bytes of before with more behind them.
 //     line, more_octets:  read more;
 //     literal:  check the limit, answer "+" if synchronising, go on;
-//     message:  the same, but the octets that stand or come behind `next` go to the message's own place and
+//     message, text:  the same, but the octets that stand or come behind `next` go to the message's own place
+//     and
 //               are taken out of the bytes; go on with what comes behind them;
 //     complete: parse bytes.substr(0, end); what stands behind `next` is the next command's.
 //
 // A literal that is refused ends the command: after a synchronising one the client sends none of its
 // octets (RFC 3501 §7.5); those of a non-synchronising one have to be read past (RFC 7888 §4).
 //
+// The parsers of grammar.h take the same bytes. They give the nth message or text as the nth AppendLiteral.
+//
 // A line ends in CRLF, or in LF alone, since people type commands. A line that ends in `{n}`, `{n+}`,
-// or the same with `~` before it, announces a literal, but not inside a quoted string. A message literal
-// is the last argument of APPEND, or of one of its messages (RFC 3502): the tag, mailbox, flags and date
-// before it are parsed to tell; where they are malformed it counts as an ordinary literal, so that the
-// limit for those refuses it.
+// or the same with `~` before it, announces a literal, but not inside a quoted string. Which of the
+// literals of APPEND and REPLACE are messages or parts of them is told by parsing what stands before them;
+// where that is malformed they count as ordinary literals, so that the limit for those refuses them.
 //
 // Linear in the bytes of the command, however many pieces they come in. Pure: no I/O.
 class Framer {
  public:
+  // Which of the two that RFC 7888 has is offered: LITERAL+ or LITERAL-.
+  enum class Literals { plus, minus };
+  static constexpr std::uint64_t literal_minus_octets = 4096;  // RFC 7888 §5
+
+  explicit Framer(Literals literals = Literals::plus) : literals_(literals) {}
+
   Frame look(std::string_view bytes);
 
  private:
   enum class Kind { unknown, append, other };
 
   Frame end_of_line(std::string_view bytes, std::size_t line_end, std::size_t next);
-  bool announces_message(std::string_view command);
+  Frame::Kind kind_of_literal(std::string_view command);
   void find_kind(std::string_view command);
+
+  Literals literals_;
 
   std::size_t line_ =
       0;  // where the piece of a line that is being read begins; beyond the bytes while a literal is missing
   std::size_t scanned_ = 0;  // up to here no line end was found
   Kind kind_ = Kind::unknown;
-  bool mailbox_awaited_ = false;  // the mailbox of an APPEND was announced as a literal
-  std::size_t arguments_ = 0;     // APPEND: where the next message's arguments begin
+  bool mailbox_awaited_ = false;           // the mailbox of an APPEND was announced as a literal
+  std::size_t arguments_ = 0;              // APPEND and REPLACE: where the parser of messages goes on
+  std::optional<MessageParser> messages_;  // the same
 };
 
 }  // namespace posthorn::imap

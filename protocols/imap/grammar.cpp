@@ -90,13 +90,37 @@ Result<Body> parse_enable(Cursor& in) {
   return enable;
 }
 
-// store-att-flags of RFC 3501 §9. The modifiers of RFC 4466 §2.5 come with the extensions that define some.
+// RFC 4978 §5.
+Result<Body> parse_compress(Cursor& in) {
+  TRY(in.space("compression algorithm"));
+  if (!equal_ignoring_case(in.take_atom(), "DEFLATE")) return malformed("unknown compression algorithm");
+  return Compress{};
+}
+
+// "(UNCHANGEDSINCE 12)", store-modifiers of RFC 4466 §2.5, RFC 7162 §3.1.3.
+Result<std::uint64_t> parse_store_modifiers(Cursor& in) {
+  std::optional<std::uint64_t> unchanged_since;
+  TRY(parenthesised(in, "STORE modifier", [&]() -> Result<> {
+    if (!equal_ignoring_case(in.take_atom(), "UNCHANGEDSINCE")) return malformed("unknown STORE modifier");
+    if (unchanged_since) return malformed("UNCHANGEDSINCE stands there twice");
+    TRY(in.space("mod-sequence"));
+    unchanged_since = TRY(in.number());
+    return {};
+  }));
+  if (!unchanged_since) return malformed("no STORE modifier");
+  return *unchanged_since;
+}
+
+// store-att-flags of RFC 3501 §9.
 Result<Body> parse_store(Cursor& in, Numbering numbering) {
   Store store{.numbering = numbering};
   TRY(in.space("message numbers"));
   store.messages = TRY(in.sequence_set());
   TRY(in.space("what to store"));
-  if (in.peek() == '(') return malformed("unknown STORE modifier");
+  if (in.peek() == '(') {
+    store.unchanged_since = TRY(parse_store_modifiers(in));
+    TRY(in.space("what to store"));
+  }
   if (in.take('+')) {
     store.mode = Store::Mode::add;
   } else if (in.take('-')) {
@@ -147,6 +171,7 @@ constexpr Entry commands[] = {
     {"CAPABILITY", parse_plain<Capability>},
     {"CHECK", parse_plain<Check>},
     {"CLOSE", parse_plain<Close>},
+    {"COMPRESS", parse_compress},
     {"COPY", with_numbers<parse_transfer<Copy>, Numbering::sequence>},
     {"CREATE", parse_create},
     {"DELETE", parse_of_mailbox<Delete>},
@@ -164,22 +189,26 @@ constexpr Entry commands[] = {
     {"NAMESPACE", parse_plain<Namespace>},
     {"NOOP", parse_plain<Noop>},
     {"RENAME", parse_rename},
+    {"REPLACE", with_numbers<parse_replace, Numbering::sequence>},
     {"SEARCH", with_numbers<parse_search, Numbering::sequence>},
     {"SELECT", [](Cursor& in) { return parse_select(in, Select::Access::read_write); }},
     {"STARTTLS", parse_plain<Starttls>},
     {"STATUS", parse_status},
     {"STORE", with_numbers<parse_store, Numbering::sequence>},
     {"SUBSCRIBE", parse_of_mailbox<Subscribe>},
+    {"UNAUTHENTICATE", parse_plain<Unauthenticate>},
     {"UNSELECT", parse_plain<Unselect>},
     {"UNSUBSCRIBE", parse_of_mailbox<Unsubscribe>},
+    {"XLIST", parse_xlist},
 };
 
-// RFC 3501 §6.4.8, RFC 4315 §2.1, RFC 6851 §3.2.
+// RFC 3501 §6.4.8, RFC 4315 §2.1, RFC 6851 §3.2, RFC 8508 §3.3.
 constexpr Entry uid_commands[] = {
     {"COPY", with_numbers<parse_transfer<Copy>, Numbering::uid>},
     {"EXPUNGE", parse_uid_expunge},
     {"FETCH", with_numbers<parse_fetch, Numbering::uid>},
     {"MOVE", with_numbers<parse_transfer<Move>, Numbering::uid>},
+    {"REPLACE", with_numbers<parse_replace, Numbering::uid>},
     {"SEARCH", with_numbers<parse_search, Numbering::uid>},
     {"STORE", with_numbers<parse_store, Numbering::uid>},
 };
@@ -198,16 +227,23 @@ Result<Body> parse_body(Cursor& in) {
   return entry->parse(in);
 }
 
-}  // namespace
-
-Result<Command> parse_command(std::string_view command) {
-  Cursor in(command);
+Result<Command> parse(Cursor in) {
   const std::string_view tag = in.take_tag();
   if (!is_tag(tag)) return malformed("tag expected");
   TRY(in.space("command"));
   Body body = TRY(parse_body(in));
   TRY(in.end());
   return Command{std::string(tag), std::move(body)};
+}
+
+}  // namespace
+
+Result<Command> parse_command(std::string_view command, Dialect dialect) {
+  return parse(Cursor(command, dialect));
+}
+
+Result<Command> parse_cut_off(std::string_view command, Dialect dialect) {
+  return parse(Cursor(command, dialect, Cursor::Extent::cut_off));
 }
 
 std::string_view tag_of(std::string_view command) {

@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "protocols/imap/command.h"
+#include "protocols/imap/dialect.h"
 
 #include <cstddef>
 #include <string_view>
@@ -19,11 +20,13 @@ inline constexpr std::size_t max_section_depth = 100;
 inline constexpr std::size_t max_flags = 200;
 inline constexpr std::size_t max_special_uses = 20;
 inline constexpr std::size_t max_append_messages = 1'000;
+inline constexpr std::size_t max_append_parts = 1'000;  // literals and URLs in one command
+inline constexpr std::size_t max_list_patterns = 100;
 inline constexpr std::size_t max_id_fields = 30;  // RFC 2971 §3.3
 
-// Parses one command: what Framer found complete, without its last line end, literals in place, but for
-// APPEND's messages, of which only the announcements `{n}` CRLF stand there. An APPEND may also be given cut
-// off behind such an announcement, to be refused before its octets are sent (no such mailbox, over quota).
+// Parses one command: what Framer found complete, without its last line end, literals in place, but for the
+// messages, and parts of messages, of APPEND and REPLACE, of which only the announcements `{n}` CRLF stand
+// there.
 //
 // Keywords match in any case (RFC 3501 §9 note 1). Where §9 asks for exactly one space, more are accepted,
 // as are spaces before the line end and inside parentheses: clients send them, and nothing else can be meant.
@@ -31,8 +34,13 @@ inline constexpr std::size_t max_id_fields = 30;  // RFC 2971 §3.3
 // Errors: the text is fit for a BAD or NO reply: fixed words of ours, none of the client's octets.
 //   Errc::malformed    unknown command or bad arguments (BAD);
 //   Errc::too_large    one of the bounds above is passed (BAD or NO [LIMIT]);
-//   Errc::not_allowed  a mailbox name that is neither modified UTF-7 nor UTF-8 (NO [CANNOT]).
-Result<Command> parse_command(std::string_view command);
+//   Errc::not_allowed  a mailbox name that is neither modified UTF-7 nor UTF-8, or not what `dialect` asks
+//                      for (NO [CANNOT]).
+Result<Command> parse_command(std::string_view command, Dialect dialect = {});
+
+// The same for an APPEND or REPLACE that ends behind the announcement of a message or of a part of one: what
+// came so far, so that it can be refused before the octets are sent (no such mailbox, over quota).
+Result<Command> parse_cut_off(std::string_view command, Dialect dialect = {});
 
 // The tag that a command begins with, "" where there is none that could stand in a reply: for answering
 // what parse_command refused. Takes a command cut off anywhere, too.

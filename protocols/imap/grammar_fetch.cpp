@@ -36,7 +36,8 @@ Result<std::vector<std::uint32_t>> parse_part(Cursor& in) {
   return part;
 }
 
-// section of RFC 3501 §9, behind its "[".
+}  // namespace
+
 Result<Section> parse_section(Cursor& in) {
   using enum Section::Text;
   static constexpr std::pair<std::string_view, Section::Text> texts[] = {
@@ -62,6 +63,15 @@ Result<Section> parse_section(Cursor& in) {
   return section;
 }
 
+namespace {
+
+// section-binary of RFC 3516 §7, behind its "[".
+Result<std::vector<std::uint32_t>> parse_binary_section(Cursor& in) {
+  std::vector<std::uint32_t> part = TRY(parse_part(in));
+  if (!in.take(']')) return malformed("part numbers and ']' expected");
+  return part;
+}
+
 // "<0.2048>", if it stands there.
 Result<std::optional<Partial>> parse_partial(Cursor& in) {
   if (!in.take('<')) return std::nullopt;
@@ -72,6 +82,20 @@ Result<std::optional<Partial>> parse_partial(Cursor& in) {
   if (partial.count == 0) return malformed("count of a partial may not be 0");
   if (!in.take('>')) return malformed("'>' expected after a partial");
   return partial;
+}
+
+// " (LAZY)" behind PREVIEW, RFC 8970 §6. A list of anything else may be the modifiers of the FETCH.
+bool take_lazy(Cursor& in) {
+  Cursor ahead = in;
+  if (!ahead.take_spaces() || !ahead.take('(')) return false;
+  ahead.take_spaces();
+  while (equal_ignoring_case(ahead.take_word(), "LAZY")) {
+    ahead.take_spaces();
+    if (!ahead.take(')')) continue;
+    in = ahead;
+    return true;
+  }
+  return false;
 }
 
 // fetch-att of RFC 3501 §9, whose name has been taken.
@@ -87,6 +111,14 @@ Result<FetchItem> parse_item(Cursor& in, std::string_view name) {
       {"RFC822.SIZE", rfc822_size},
       {"RFC822.TEXT", rfc822_text},
       {"UID", uid},
+      {"MODSEQ", mod_sequence},
+      {"EMAILID", email_id},
+      {"THREADID", thread_id},
+      {"SAVEDATE", save_date},
+      {"PREVIEW", preview},
+      {"X-GM-MSGID", gmail_message_id},
+      {"X-GM-THRID", gmail_thread_id},
+      {"X-GM-LABELS", gmail_labels},
   };
   const bool is_peek = equal_ignoring_case(name, "BODY.PEEK");
   if ((is_peek || equal_ignoring_case(name, "BODY")) && in.take('[')) {
@@ -95,9 +127,20 @@ Result<FetchItem> parse_item(Cursor& in, std::string_view name) {
     item.partial = TRY(parse_partial(in));
     return item;
   }
+  const bool is_binary_peek = equal_ignoring_case(name, "BINARY.PEEK");
+  if ((is_binary_peek || equal_ignoring_case(name, "BINARY")) && in.take('[')) {
+    FetchBinary item{.seen = is_binary_peek ? FetchBody::Seen::peek : FetchBody::Seen::set};
+    item.part = TRY(parse_binary_section(in));
+    item.partial = TRY(parse_partial(in));
+    return item;
+  }
+  if (equal_ignoring_case(name, "BINARY.SIZE") && in.take('[')) {
+    return FetchBinarySize{TRY(parse_binary_section(in))};
+  }
   const auto* found =
       std::ranges::find_if(attributes, [&](auto& a) { return equal_ignoring_case(a.first, name); });
   if (found == std::end(attributes)) return malformed("unknown FETCH item");
+  if (found->second == preview && take_lazy(in)) return preview_lazy;
   return found->second;
 }
 
@@ -117,9 +160,41 @@ std::vector<FetchItem> macro_named(std::string_view name) {
   return {};
 }
 
+Result<> parse_modifier(Cursor& in, Fetch& fetch) {
+  const std::string name = to_upper(in.take_word());
+  if (name == "VANISHED") {
+    fetch.vanished = true;
+    return {};
+  }
+  if (name == "CHANGEDSINCE" && !fetch.changed_since) {
+    TRY(in.space("mod-sequence"));
+    fetch.changed_since = TRY(in.mod_sequence());
+    return {};
+  }
+  if (name == "PARTIAL" && !fetch.partial) {
+    TRY(in.space("partial range"));
+    fetch.partial = TRY(in.partial_range());
+    return {};
+  }
+  const bool is_known = name == "CHANGEDSINCE" || name == "PARTIAL";
+  return malformed(is_known ? "FETCH modifier stands there twice" : "unknown FETCH modifier");
+}
+
+// fetch-modifiers of RFC 4466 §2.4: CHANGEDSINCE and VANISHED (RFC 7162 §3.1.4.1, §3.2.6), PARTIAL (RFC 9394
+// §3.3).
+Result<> parse_modifiers(Cursor& in, Fetch& fetch) {
+  TRY(parenthesised(in, "FETCH modifier", [&] { return parse_modifier(in, fetch); }));
+  if (!fetch.vanished && !fetch.changed_since && !fetch.partial) return malformed("no FETCH modifier");
+  const bool is_by_uid = fetch.numbering == Numbering::uid;
+  if (fetch.vanished && !is_by_uid) return malformed("VANISHED is for UID FETCH");
+  if (fetch.vanished && !fetch.changed_since) return malformed("VANISHED needs CHANGEDSINCE");
+  if (fetch.partial && !is_by_uid) return malformed("PARTIAL is for UID FETCH");
+  return {};
+}
+
 }  // namespace
 
-// RFC 3501 §6.4.5. The modifiers of RFC 4466 §2.4 come with the extensions that define some.
+// RFC 3501 §6.4.5.
 Result<Body> parse_fetch(Cursor& in, Numbering numbering) {
   Fetch fetch{.numbering = numbering};
   TRY(in.space("message numbers"));
@@ -133,7 +208,7 @@ Result<Body> parse_fetch(Cursor& in, Numbering numbering) {
     fetch.items = macro_named(name);
     if (fetch.items.empty()) TRY(parse_item_into(fetch.items, in, name));
   }
-  if (in.take_spaces() && in.peek() == '(') return malformed("unknown FETCH modifier");
+  if (in.take_spaces() && in.peek() == '(') TRY(parse_modifiers(in, fetch));
   return fetch;
 }
 

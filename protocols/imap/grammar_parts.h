@@ -13,21 +13,26 @@ namespace posthorn::imap {
 using Body = Command::Body;
 
 // grammar_mailbox.cpp
-Result<Body> parse_select(Cursor& in, Select::Access access);
 Result<Body> parse_create(Cursor& in);
 Result<Body> parse_rename(Cursor& in);
+
+// grammar_select.cpp
+Result<Body> parse_select(Cursor& in, Select::Access access);
+
+// grammar_list.cpp
 Result<Body> parse_list(Cursor& in);
 Result<Body> parse_lsub(Cursor& in);
+Result<Body> parse_xlist(Cursor& in);
 Result<Body> parse_status(Cursor& in);
 
 // grammar_append.cpp
 Result<Body> parse_append(Cursor& in);
-// One message: " (\Seen) "date" {310}" and the line end. What parse_append() repeats, and what Framer knows
-// a message literal by.
-Result<AppendMessage> parse_append_message(Cursor& in);
+Result<Body> parse_replace(Cursor& in, Numbering numbering);
 
 // grammar_fetch.cpp
 Result<Body> parse_fetch(Cursor& in, Numbering numbering);
+// section of RFC 3501 §9 and its "]", behind its "[".
+Result<Section> parse_section(Cursor& in);
 
 // grammar_search.cpp
 Result<Body> parse_search(Cursor& in, Numbering numbering);

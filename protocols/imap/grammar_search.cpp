@@ -34,7 +34,7 @@ class SearchParser {
       if (!in_.take(')')) return malformed("')' expected after search keys");
       return inner;
     }
-    if (in_.peek() == '*' || (in_.peek() >= '0' && in_.peek() <= '9')) {
+    if (in_.peek() == '*' || in_.peek() == '$' || (in_.peek() >= '0' && in_.peek() <= '9')) {
       return SearchKey{SearchNumbers{Numbering::sequence, TRY(in_.sequence_set())}};
     }
     return named(to_upper(in_.take_word()), depth);
@@ -66,6 +66,12 @@ class SearchParser {
       TRY(in_.space("UIDs"));
       return SearchKey{SearchNumbers{Numbering::uid, TRY(in_.sequence_set())}};
     }
+    if (name == "MODSEQ") return mod_sequence();
+    if (name == "EMAILID") return object_id(SearchObjectId::Of::email);
+    if (name == "THREADID") return object_id(SearchObjectId::Of::thread);
+    if (name == "X-GM-MSGID") return gmail_id(SearchGmailId::Of::message);
+    if (name == "X-GM-THRID") return gmail_id(SearchGmailId::Of::thread);
+    if (name == "X-GM-RAW") return SearchKey{SearchGmailRaw{TRY(argument())}};
     return malformed("unknown search key");
   }
 
@@ -112,6 +118,60 @@ class SearchParser {
     return SearchKey{SearchSize{relation, TRY(in_.number())}};
   }
 
+  // search-modsequence of RFC 7162 §7.
+  Result<SearchKey> mod_sequence() {
+    TRY(in_.space("mod-sequence"));
+    SearchModSequence key;
+    if (in_.peek() == '"') {
+      key.entry = TRY(entry());
+      TRY(in_.space("mod-sequence"));
+    }
+    key.least = TRY(in_.number());
+    return SearchKey{std::move(key)};
+  }
+
+  // "/flags/\\seen" all
+  Result<SearchModSequence::Entry> entry() {
+    using enum SearchModSequence::Entry::Of;
+    SearchModSequence::Entry entry{TRY(in_.string("metadata entry"))};
+    if (!names_flag(entry.name)) return malformed("unknown metadata entry");
+    TRY(in_.space("type of metadata entry"));
+    const std::string type = to_upper(in_.take_word());
+    if (type != "PRIV" && type != "SHARED" && type != "ALL")
+      return malformed("unknown type of metadata entry");
+    entry.of = type == "PRIV" ? own : type == "SHARED" ? shared : all;
+    return entry;
+  }
+
+  // entry-flag-name of RFC 7162 §7, without its quotes.
+  static bool names_flag(std::string_view entry) {
+    constexpr std::string_view prefix = "/flags/";
+    if (!equal_ignoring_case(entry.substr(0, prefix.size()), prefix)) return false;
+    Cursor flag(entry.substr(prefix.size()));
+    const bool is_system = flag.take('\\');
+    const std::string_view name = flag.take_atom();
+    return !name.empty() && flag.at_end() && !(is_system && equal_ignoring_case(name, "Recent"));
+  }
+
+  // objectid of RFC 8474 §7.
+  Result<SearchKey> object_id(SearchObjectId::Of of) {
+    TRY(in_.space("object identifier"));
+    std::string id = TRY(in_.astring("object identifier"));
+    const auto is_id_char = [](char c) {
+      return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+             c == '-';
+    };
+    if (id.empty() || id.size() > 255 || !std::ranges::all_of(id, is_id_char)) {
+      return malformed("bad object identifier");
+    }
+    return SearchKey{SearchObjectId{of, std::move(id)}};
+  }
+
+  Result<SearchKey> gmail_id(SearchGmailId::Of of) {
+    TRY(in_.space("identifier"));
+    return SearchKey{SearchGmailId{of, TRY(in_.number())}};
+  }
+
   Result<std::string> argument() {
     TRY(in_.space("text to search for"));
     return in_.astring("text to search for");
@@ -133,6 +193,7 @@ class SearchParser {
        [] { return SearchKey{SearchAnd{{flag(SystemFlag::recent, true), flag(SystemFlag::seen, false)}}}; }},
       {"OLD", [] { return flag(SystemFlag::recent, false); }},
       {"RECENT", [] { return flag(SystemFlag::recent, true); }},
+      {"SAVEDATESUPPORTED", [] { return SearchKey{SearchSaveDateSupported{}}; }},
       {"SEEN", [] { return flag(SystemFlag::seen, true); }},
       {"UNANSWERED", [] { return flag(SystemFlag::answered, false); }},
       {"UNDELETED", [] { return flag(SystemFlag::deleted, false); }},
@@ -159,21 +220,70 @@ class SearchParser {
       {"SENTBEFORE", SearchDate::Of::sent, SearchDate::Relation::before},
       {"SENTON", SearchDate::Of::sent, SearchDate::Relation::on},
       {"SENTSINCE", SearchDate::Of::sent, SearchDate::Relation::since},
+      {"SAVEDBEFORE", SearchDate::Of::saved, SearchDate::Relation::before},
+      {"SAVEDON", SearchDate::Of::saved, SearchDate::Relation::on},
+      {"SAVEDSINCE", SearchDate::Of::saved, SearchDate::Relation::since},
   };
 
   Cursor& in_;
   std::size_t count_ = 0;
 };
 
+Result<> parse_return_option(Cursor& in, SearchReturn& returned) {
+  static constexpr std::pair<std::string_view, bool SearchReturn::*> plain[] = {
+      {"MIN", &SearchReturn::min},
+      {"MAX", &SearchReturn::max},
+      {"COUNT", &SearchReturn::count},
+      {"SAVE", &SearchReturn::save},
+  };
+  const std::string_view name = in.take_word();
+  const auto* found =
+      std::ranges::find_if(plain, [&](auto& p) { return equal_ignoring_case(p.first, name); });
+  if (found != std::end(plain)) {
+    returned.*found->second = true;
+    return {};
+  }
+  const bool is_all = equal_ignoring_case(name, "ALL");
+  if (!is_all && !equal_ignoring_case(name, "PARTIAL")) return malformed("unknown SEARCH return option");
+  if (returned.all || returned.partial) return malformed("only one ALL or PARTIAL may be asked for");
+  if (is_all) {
+    returned.all = true;
+    return {};
+  }
+  TRY(in.space("partial range"));
+  returned.partial = TRY(in.partial_range());
+  return {};
+}
+
+// "(MIN COUNT)", RFC 4731 §3.1; an empty list asks for ALL.
+Result<SearchReturn> parse_return(Cursor& in) {
+  SearchReturn returned;
+  TRY(in.space("SEARCH return options"));
+  TRY(parenthesised(in, "SEARCH return option", [&] { return parse_return_option(in, returned); }));
+  if (returned == SearchReturn()) returned.all = true;
+  return returned;
+}
+
+bool take_word(Cursor& in, std::string_view word) {
+  Cursor ahead = in;
+  if (!equal_ignoring_case(ahead.take_word(), word)) return false;
+  in = ahead;
+  return true;
+}
+
 }  // namespace
 
-// RFC 3501 §6.4.4.
+// RFC 3501 §6.4.4, RFC 4731 §3.1.
 Result<Body> parse_search(Cursor& in, Numbering numbering) {
   Search search{.numbering = numbering};
   TRY(in.space("search key"));
-  Cursor ahead = in;
-  if (equal_ignoring_case(ahead.take_word(), "CHARSET")) {
-    in = ahead;
+  if (take_word(in, "RETURN")) {
+    search.returned = TRY(parse_return(in));
+    TRY(in.space("search key"));
+  }
+  if (take_word(in, "CHARSET")) {
+    // RFC 6855 §3.
+    if (in.dialect().utf8_accept) return malformed("no CHARSET where UTF8=ACCEPT is enabled");
     TRY(in.space("charset"));
     search.charset = to_upper(TRY(in.astring("charset")));
     TRY(in.space("search key"));

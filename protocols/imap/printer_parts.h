@@ -13,6 +13,9 @@ void append_number(std::string& out, std::uint64_t number);
 
 std::string_view name_of(FetchAttribute attribute);
 
+// "[1.HEADER]", section of RFC 3501 §9.
+void append_section(std::string& out, const Section& section);
+
 // A list in parentheses: opened at once, closed at the end of the scope, a space between its elements.
 class Spaced {
  public:

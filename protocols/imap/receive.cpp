@@ -32,7 +32,8 @@ Task<Session::Incoming> Session::receive() {
         }
         break;
       case Frame::Kind::more_octets: co_await receive_octets(command.text, frame.octets); break;
-      case Frame::Kind::message: co_await receive_message(command, frame); break;
+      case Frame::Kind::message:
+      case Frame::Kind::text: co_await receive_message(command, frame); break;
     }
   }
   co_return command;
