@@ -6,8 +6,9 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <charconv>
 #include <cstdlib>
+#include <optional>
 
 namespace posthorn::auth {
 namespace {
@@ -30,6 +31,59 @@ std::string unpadded_base64(std::string_view bytes) {
                     bytes.size(), variant);
   text.pop_back();  // its NUL
   return text;
+}
+
+// The parts of "$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH", as libsodium writes it.
+struct Argon2id {
+  unsigned long long operations = 0;
+  std::size_t memory_kib = 0;
+  std::string salt;
+  std::string hash;
+};
+
+std::optional<std::string> from_unpadded_base64(std::string_view text) {
+  std::string bytes(text.size(), '\0');
+  std::size_t size = 0;
+  const char* end = nullptr;
+  if (sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                        text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
+      end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+// Takes `prefix` and the number behind it off the front of `text`.
+template <class Number>
+bool take_number(std::string_view& text, std::string_view prefix, Number& number) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+std::optional<Argon2id> parse_argon2id(std::string_view text) {
+  Argon2id parsed;
+  unsigned lanes = 0;
+  if (!take_number(text, "$argon2id$v=19$m=", parsed.memory_kib) ||
+      !take_number(text, ",t=", parsed.operations) || !take_number(text, ",p=", lanes) || lanes != 1 ||
+      !text.starts_with('$')) {
+    return std::nullopt;
+  }
+  const std::size_t dollar = text.find('$', 1);
+  if (dollar == std::string_view::npos) return std::nullopt;
+  auto salt = from_unpadded_base64(text.substr(1, dollar - 1));
+  auto hash = from_unpadded_base64(text.substr(dollar + 1));
+  if (!salt || salt->size() != crypto_pwhash_argon2id_SALTBYTES || !hash ||
+      hash->size() < crypto_pwhash_argon2id_BYTES_MIN) {
+    return std::nullopt;
+  }
+  parsed.salt = *std::move(salt);
+  parsed.hash = *std::move(hash);
+  return parsed;
 }
 
 }  // namespace
@@ -76,12 +130,17 @@ Result<std::vector<StoredCredential>> make_credentials(std::string_view password
 }
 
 Result<bool> verify_password(const std::string& stored, std::string_view password) {
-  // libsodium tells a wrong password from want of memory by errno alone: the latter comes from the
-  // allocation.
-  errno = 0;
-  if (crypto_pwhash_argon2id_str_verify(stored.c_str(), password.data(), password.size()) == 0) return true;
-  if (errno == ENOMEM) return failure(Errc::busy, "no memory to verify a password");
-  return false;
+  // Not by libsodium's str_verify(), to which want of memory is a wrong password.
+  const auto parsed = parse_argon2id(stored);
+  if (!parsed) return failure(Errc::corrupt, "a stored password hash is not as libsodium writes it");
+  std::string hash(parsed->hash.size(), '\0');
+  if (crypto_pwhash_argon2id(reinterpret_cast<unsigned char*>(hash.data()), hash.size(), password.data(),
+                             password.size(), reinterpret_cast<const unsigned char*>(parsed->salt.data()),
+                             parsed->operations, parsed->memory_kib * kib,
+                             crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
+    return failure(Errc::busy, "no memory to verify a password");
+  }
+  return sodium_memcmp(hash.data(), parsed->hash.data(), hash.size()) == 0;
 }
 
 bool has_other_cost(const std::string& stored, const PasswordCost& cost) {

@@ -38,7 +38,7 @@ Result<> check_password(std::string_view password);
 Result<std::vector<StoredCredential>> make_credentials(std::string_view password, const PasswordCost& cost);
 
 // Whether `password` is the one of an argon2id row. As slow as the row's own cost. Errors: busy without the
-// memory for it.
+// memory for it, corrupt for a row that make_credentials() did not make.
 Result<bool> verify_password(const std::string& stored, std::string_view password);
 
 // Whether a row was made at another cost, so that it is made anew at the next login.

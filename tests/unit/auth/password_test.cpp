@@ -82,6 +82,20 @@ TEST_CASE("auth: what may be a password, and what one may cost") {
   }
 }
 
+TEST_CASE("auth: a row that is no hash of ours fits no password") {
+  const std::string good = unmatchable_hash(cheap);
+  REQUIRE(verify_password(good, "x"));
+  for (const std::string& bad :
+       {std::string(), good.substr(1), good.substr(0, good.size() - 30), good + "!", good + "$x",
+        "$argon2i" + good.substr(9),
+        std::string("$argon2id$v=19$m=8,t=1,p=2") + good.substr(good.rfind("p=1") + 3),
+        std::string("$argon2id$v=19$m=,t=1,p=1") + good.substr(good.rfind("p=1") + 3)}) {
+    CAPTURE(bad);
+    const auto verified = verify_password(bad, "x");
+    CHECK((!verified && verified.error().code == Errc::corrupt) == true);
+  }
+}
+
 // The address sanitizer maps memory of its own, which this takes away from it.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
