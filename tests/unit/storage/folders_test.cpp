@@ -75,8 +75,8 @@ TEST_CASE_FIXTURE(FoldersFixture,
   }
   CHECK(create_error(std::string(300, 'x')) == Errc::too_large);
   CHECK(names() == before);
-  CHECK(list(account_path()) ==
-        std::vector<std::string>{"Maildir", "index.sqlite", "index.sqlite-shm", "index.sqlite-wal"});
+  CHECK(list(account_path()) == std::vector<std::string>{"Maildir", "deleted", "index.sqlite",
+                                                         "index.sqlite-shm", "index.sqlite-wal"});
 }
 
 TEST_CASE_FIXTURE(
