@@ -25,9 +25,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_8bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
 
-bool is_word_char(char c) {
-  return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '.' || c == '-';
-}
+bool is_word_char(char c) { return is_digit(c) || (upper(c) >= 'A' && upper(c) <= 'Z') || c == '.'; }
 
 // The number that the digits make, or the largest value where it is beyond.
 std::uint64_t saturated(std::string_view digits) {
@@ -90,6 +88,12 @@ bool Cursor::take_spaces() {
 std::string_view Cursor::take_word() {
   const std::size_t begin = position_;
   while (!at_end() && is_word_char(bytes_[position_])) ++position_;
+  return since(begin);
+}
+
+std::string_view Cursor::take_name() {
+  const std::size_t begin = position_;
+  while (!at_end() && (is_word_char(bytes_[position_]) || bytes_[position_] == '-')) ++position_;
   return since(begin);
 }
 

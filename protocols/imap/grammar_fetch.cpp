@@ -201,10 +201,10 @@ Result<Body> parse_fetch(Cursor& in, Numbering numbering) {
   fetch.messages = TRY(in.sequence_set());
   TRY(in.space("FETCH items"));
   if (in.peek() == '(') {
-    TRY(parenthesised(in, "FETCH item", [&] { return parse_item_into(fetch.items, in, in.take_word()); }));
+    TRY(parenthesised(in, "FETCH item", [&] { return parse_item_into(fetch.items, in, in.take_name()); }));
     if (fetch.items.empty()) return malformed("no FETCH item");
   } else {
-    const std::string_view name = in.take_word();
+    const std::string_view name = in.take_name();
     fetch.items = macro_named(name);
     if (fetch.items.empty()) TRY(parse_item_into(fetch.items, in, name));
   }

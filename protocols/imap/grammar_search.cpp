@@ -37,7 +37,7 @@ class SearchParser {
     if (in_.peek() == '*' || in_.peek() == '$' || (in_.peek() >= '0' && in_.peek() <= '9')) {
       return SearchKey{SearchNumbers{Numbering::sequence, TRY(in_.sequence_set())}};
     }
-    return named(to_upper(in_.take_word()), depth);
+    return named(to_upper(in_.take_name()), depth);
   }
 
   Result<SearchKey> named(const std::string& name, std::size_t depth) {

@@ -15,10 +15,10 @@ using namespace std::string_view_literals;
 namespace {
 
 // What an append function appends.
-template <class... Arguments, class Value>
-std::string printed(void (*append)(std::string&, Arguments...), const Value& value) {
+template <class... Arguments, class... Values>
+std::string printed(void (*append)(std::string&, Arguments...), const Values&... values) {
   std::string out;
-  append(out, value);
+  append(out, values...);
   return out;
 }
 
@@ -67,8 +67,8 @@ TEST_CASE("imap: nstring and astring (RFC 3501 §9)") {
   CHECK(printed(append_astring, "nil"sv) == "\"nil\"");
   CHECK(printed(append_astring, "a%"sv) == "\"a%\"");
   CHECK(printed(append_astring, "a\xff"sv) == "{2}\r\na\xff");
-  CHECK(printed(append_mailbox, "Entw\u00fcrfe"sv) == "Entw&APw-rfe");
-  CHECK(printed(append_mailbox, "Sent Items"sv) == "\"Sent Items\"");
+  CHECK(printed(append_mailbox, "Entw\u00fcrfe"sv, Dialect()) == "Entw&APw-rfe");
+  CHECK(printed(append_mailbox, "Sent Items"sv, Dialect()) == "\"Sent Items\"");
 }
 
 TEST_CASE("imap: flag lists (RFC 3501 §2.3.2)") {

@@ -1,0 +1,90 @@
+#include "protocols/imap/not_offered.h"
+
+#include "protocols/imap/grammar.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+using namespace posthorn;
+using namespace posthorn::imap;
+
+namespace {
+
+bool refused(std::string_view arguments) {
+  const auto command = parse_command("t " + std::string(arguments));
+  REQUIRE(command.has_value());
+  return uses_what_is_not_offered(*command);
+}
+
+}  // namespace
+
+TEST_CASE("imap: what the grammar reads and CAPABILITY does not promise is refused") {
+  for (const std::string_view command : {"XLIST \"\" *",
+                                         "COMPRESS DEFLATE",
+                                         "UNAUTHENTICATE",
+                                         "REPLACE 1 x {1}\r\n",
+                                         "SELECT x (CONDSTORE)",
+                                         "SELECT x (QRESYNC (1 1))",
+                                         "LIST (SUBSCRIBED) \"\" *",
+                                         "LIST (REMOTE) \"\" *",
+                                         "LIST \"\" (a b)",
+                                         "LIST \"\" a RETURN (CHILDREN)",
+                                         "LIST \"\" a RETURN (SUBSCRIBED)",
+                                         "LIST \"\" a RETURN (STATUS (MESSAGES))",
+                                         "STATUS x (SIZE)",
+                                         "STATUS x (MESSAGES DELETED)",
+                                         "STATUS x (HIGHESTMODSEQ)",
+                                         "STATUS x (MAILBOXID)",
+                                         "STATUS x (APPENDLIMIT)",
+                                         "APPEND x ~{1}\r\n",
+                                         "APPEND x UTF8 (~{1}\r\n)",
+                                         "APPEND x {1}\r\n CATENATE (URL /a)",
+                                         "UID EXPUNGE $",
+                                         "COPY $ x",
+                                         "UID MOVE $ x",
+                                         "STORE $ FLAGS ()",
+                                         "STORE 1 (UNCHANGEDSINCE 1) FLAGS ()",
+                                         "FETCH $ FLAGS",
+                                         "FETCH 1 (FLAGS MODSEQ)",
+                                         "FETCH 1 EMAILID",
+                                         "FETCH 1 THREADID",
+                                         "FETCH 1 SAVEDATE",
+                                         "FETCH 1 PREVIEW",
+                                         "FETCH 1 PREVIEW (LAZY)",
+                                         "FETCH 1 X-GM-MSGID",
+                                         "FETCH 1 X-GM-THRID",
+                                         "FETCH 1 X-GM-LABELS",
+                                         "FETCH 1 BINARY[]",
+                                         "FETCH 1 BINARY.SIZE[1]",
+                                         "FETCH 1 FLAGS (CHANGEDSINCE 1)",
+                                         "UID FETCH 1 FLAGS (PARTIAL 1:2)",
+                                         "UID FETCH 1 FLAGS (VANISHED CHANGEDSINCE 1)",
+                                         "SEARCH RETURN () ALL",
+                                         "SEARCH $",
+                                         "SEARCH UID $",
+                                         "SEARCH MODSEQ 1",
+                                         "SEARCH EMAILID M1",
+                                         "SEARCH THREADID T1",
+                                         "SEARCH SAVEDON 1-Feb-2020",
+                                         "SEARCH SAVEDATESUPPORTED",
+                                         "SEARCH X-GM-MSGID 1",
+                                         "SEARCH X-GM-RAW x",
+                                         "SEARCH NOT (OR SEEN (DRAFT MODSEQ 1))"}) {
+    CAPTURE(command);
+    CHECK(refused(command));
+  }
+}
+
+TEST_CASE("imap: what was offered all along is not refused") {
+  for (const std::string_view command :
+       {"NOOP", "SELECT x", "LIST \"\" *", "LIST (SPECIAL-USE) \"\" *", "LIST \"\" * RETURN (SPECIAL-USE)",
+        "LSUB \"\" *", "STATUS x (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN)", "APPEND x {1}\r\n () {1}\r\n",
+        "EXPUNGE", "UID EXPUNGE 1", "COPY 1 x", "STORE 1 FLAGS ()", "FETCH 1 FULL",
+        "FETCH 1 BODY.PEEK[]<0.1>", "SEARCH OR SEEN (NOT SENTON 1-Feb-2020)", "CREATE x (USE (\\Sent))",
+        "ENABLE CONDSTORE"}) {
+    CAPTURE(command);
+    CHECK_FALSE(refused(command));
+  }
+}
