@@ -16,7 +16,7 @@ namespace posthorn::message {
 namespace {
 
 constexpr std::size_t max_ranges = 4;
-constexpr std::uint64_t max_range_size = 128 * 1024;
+constexpr std::uint64_t max_range_size = 128 << 10;
 constexpr std::size_t step = 4096;
 // HTML: a document names its charset within its first octets.
 constexpr std::size_t max_declaration = 1024;

@@ -22,14 +22,16 @@ constexpr std::size_t max_attribution_lines = 3;
 // How much shorter a preview may become for the sake of a whole word.
 constexpr std::size_t max_word = 30;
 
-// Beside Unicode's white space, what shows as nothing but takes room.
+// Beside Unicode's white space, what shows as nothing but takes room. Most text is ASCII, and Unicode's
+// tables are slow to ask.
 bool is_blank(UChar32 c) {
+  if (c < 0x80) return c == ' ' || (c >= '\t' && c <= '\r');
   return u_isUWhiteSpace(c) || c == 0x115f || c == 0x1160 || c == 0x2800 || c == 0x3164 || c == 0xffa0;
 }
 
 // Controls, and what would change the direction of text that it does not belong to.
 bool is_unwanted(UChar32 c) {
-  return u_charType(c) == U_CONTROL_CHAR || c == 0xad || c == 0x34f || c == 0x180e || c == 0x200b ||
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x180e || c == 0x200b ||
          (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
          (c >= 0xfff9 && c <= 0xfffb);
 }
@@ -105,16 +107,29 @@ bool opens_forwarded(std::string_view text) {
          contains_one_of(forwarding_words, to_lower_ascii(text));
 }
 
+// Takes the character at the start of `utf8`, which is valid.
+UChar32 take_character(std::string_view& utf8) {
+  const auto first = static_cast<unsigned char>(utf8.front());
+  const std::size_t size = std::min(utf8.size(), static_cast<std::size_t>(1 + U8_COUNT_TRAIL_BYTES(first)));
+  UChar32 character = size == 1 ? first : first & (0x7f >> size);
+  for (const char c : utf8.substr(1, size - 1)) character = character << 6 | (c & 0x3f);
+  utf8.remove_prefix(size);
+  return character;
+}
+
 std::size_t characters_of(std::string_view utf8) {
   return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char c) { return !U8_IS_TRAIL(c); }));
 }
 
 // How many octets the first `characters` of `utf8` take.
-std::size_t octets_of(std::string_view utf8, std::int32_t characters) {
-  const auto size = static_cast<std::int32_t>(utf8.size());
-  std::int32_t at = 0;
-  U8_FWD_N(utf8.data(), at, size, characters);
-  return static_cast<std::size_t>(at);
+std::size_t octets_of(std::string_view utf8, std::size_t characters) {
+  std::size_t at = 0;
+  for (; at < utf8.size(); ++at) {
+    if (U8_IS_TRAIL(utf8[at])) continue;
+    if (characters == 0) break;
+    --characters;
+  }
+  return at;
 }
 
 // The last border at or before `at` between what a person sees as characters (UAX #29); 0 if there is none.
@@ -134,7 +149,7 @@ std::size_t border_before(std::string_view utf8, std::size_t at) {
 }
 
 std::string cut(std::string text) {
-  const auto most = octets_of(text, static_cast<std::int32_t>(preview_characters));
+  const auto most = octets_of(text, preview_characters);
   if (most == text.size()) return text;
   auto end = text.rfind(' ', most);
   if (end == std::string::npos || characters_of(std::string_view(text).substr(end, most - end)) > max_word) {
@@ -162,13 +177,11 @@ void PreviewText::Passage::add(Line line) {
   lines.push_back(std::move(line));
 }
 
-void PreviewText::feed(std::string_view utf8) {
-  const auto size = static_cast<std::int32_t>(utf8.size());
-  std::int32_t at = 0;
-  while (at < size) {
-    UChar32 character = 0;
-    U8_NEXT(utf8.data(), at, size, character);
-    if (character >= 0) take(character);
+void PreviewText::feed(std::string_view valid_utf8) {
+  while (!valid_utf8.empty()) {
+    const auto character = take_character(valid_utf8);
+    take(character);
+    if (character == '\n' && full()) return;
   }
 }
 

@@ -20,7 +20,7 @@ inline constexpr std::size_t preview_characters = 200;
 // senders fill previews with them. Linear time, bounded memory.
 class PreviewText {
  public:
-  void feed(std::string_view utf8);
+  void feed(std::string_view valid_utf8);
 
   // Whether what follows can't change the preview any more.
   bool full() const;
