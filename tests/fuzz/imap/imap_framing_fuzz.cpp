@@ -36,11 +36,38 @@ Framed framed(std::string_view bytes, std::size_t chunk) {
   }
 }
 
+bool is_elsewhere(const Frame& frame) {
+  return frame.kind == Frame::Kind::message || frame.kind == Frame::Kind::text;
+}
+
+std::vector<AppendLiteral> literals_in(const std::vector<Frame>& frames) {
+  std::vector<AppendLiteral> literals;
+  for (const Frame& frame : frames) {
+    if (is_elsewhere(frame)) literals.push_back({frame.octets, frame.form});
+  }
+  return literals;
+}
+
+std::vector<AppendLiteral> literals_of(const Command& command) {
+  std::vector<AppendLiteral> literals;
+  const auto add = [&](const AppendMessage& message) {
+    for (const AppendPart& part : message.parts) {
+      if (const auto* literal = std::get_if<AppendLiteral>(&part)) literals.push_back(*literal);
+    }
+  };
+  if (const auto* append = std::get_if<Append>(&command.body)) {
+    for (const AppendMessage& message : append->messages) add(message);
+  } else if (const auto* replace = std::get_if<Replace>(&command.body)) {
+    add(replace->message);
+  }
+  return literals;
+}
+
 }  // namespace
 
 // The frames do not depend on how the bytes are cut into chunks, and the parser agrees with them: where it
-// takes bytes for a command, the command ends there and not before, and each of an APPEND's messages was
-// found.
+// takes bytes for a command, the command ends there and not before, and each literal of its messages was
+// found. What ends behind such a literal, parses as cut off.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   const Framed whole = framed(bytes, size == 0 ? 1 : size);
@@ -48,6 +75,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (framed(bytes, chunk) != whole) std::abort();
   }
 
+  if (!whole.frames.empty() && is_elsewhere(whole.frames.back()) && whole.frames.back().next == size) {
+    const auto cut_off = parse_cut_off(bytes);
+    if (cut_off && literals_of(*cut_off) != literals_in(whole.frames)) std::abort();
+  }
   const auto command = parse_command(bytes);
   if (!command) return 0;
   if (whole.is_complete) std::abort();
@@ -56,13 +87,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!ended.is_complete || ended.frames.back().end != size || ended.frames.back().next != line.size())
     std::abort();
 
-  std::vector<std::uint64_t> found, parsed;
-  for (const Frame& frame : ended.frames) {
-    if (frame.kind == Frame::Kind::message) found.push_back(frame.octets);
-  }
-  if (const auto* append = std::get_if<Append>(&command->body)) {
-    for (const AppendMessage& message : append->messages) parsed.push_back(message.octets());
-  }
-  if (found != parsed) std::abort();
+  if (literals_of(*command) != literals_in(ended.frames)) std::abort();
   return 0;
 }

@@ -10,7 +10,7 @@
 using namespace posthorn;
 
 // What decodes, encodes to the same bytes where they were US-ASCII, and decodes from those to the same name
-// in any case. What encodes, decodes; and is US-ASCII without controls.
+// in any case. Plain UTF-8 agrees with that. What encodes, decodes; and is US-ASCII without controls.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const auto name = imap::decode_mailbox_name(bytes);
@@ -26,6 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto back = imap::decode_mailbox_name(wire);
   if (!back || imap::encode_mailbox_name(*back) != wire) std::abort();
   const std::string canonical = imap::canonical_mailbox_name(*back);
+  const std::string valid = imap::to_valid_utf8(bytes);
+  if (!imap::is_utf8(valid) || (imap::is_utf8(bytes) && valid != bytes) || valid != *back) std::abort();
+  if (imap::check_utf8_mailbox_name(bytes) && !imap::is_utf8(bytes)) std::abort();
   if (canonical.size() != back->size() || imap::canonical_mailbox_name(canonical) != canonical) std::abort();
   return 0;
 }
