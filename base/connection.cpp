@@ -66,7 +66,7 @@ void Connection::drop_empty_buffer() {
     // What is left over is moved to the front once, before more is added behind it.
     in_.erase(0, in_begin_);
   } else {
-    in_ = std::string();
+    std::string().swap(in_);  // assigning an empty one would keep the memory
   }
   in_begin_ = 0;
 }
@@ -163,7 +163,7 @@ Task<void> Connection::pause(Milliseconds duration) {
 }
 
 void Connection::replace_stream(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap) {
-  in_ = std::string();
+  std::string().swap(in_);
   in_begin_ = 0;
   stream_ = wrap(std::move(stream_));
 }

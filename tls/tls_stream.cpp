@@ -40,7 +40,7 @@ struct TlsStream::Transport {
     }
     self.in_begin += *got;
     if (self.in_begin == self.in.size()) {
-      self.in = std::string();
+      std::string().swap(self.in);  // assigning an empty one would keep the memory
       self.in_begin = 0;
     }
     return 1;
