@@ -225,6 +225,16 @@ void cancel_intent(Work& work) {
   if (!removed) work.disk.intents_cancelled() = true;
 }
 
+// Many clients show what is subscribed alone. A taken-over Maildir's own list stays as it is.
+Result<> subscribe_first_mailboxes(Work& work) {
+  const std::string path = work.disk.maildir() + "/posthorn-subscriptions";
+  if (work.files.status(path)) return {};
+  std::vector<std::string> names;
+  for (const FirstMailbox& first : first_mailboxes) names.emplace_back(first.name);
+  std::ranges::sort(names);
+  return work.files.replace(path, subscriptions_to_string(names));
+}
+
 }  // namespace
 
 Result<> open_account(Work& work) {
@@ -249,6 +259,7 @@ Result<> open_account(Work& work) {
     TRY(work.write_folder_state(*folder, folder->settled));
   }
   TRY(work.commit());
+  TRY(subscribe_first_mailboxes(work));
   work.disk.state().mailboxes_made = true;
   auto written = work.disk.write_state();
   if (!written) work.disk.state().mailboxes_made = false;

@@ -121,20 +121,20 @@ Task<Result<UidSet>> MailboxImpl::expunge(UidSet uids, bool all) {
   co_return std::move(operation.expunged);
 }
 
-Task<Result<Copied>> MailboxImpl::copy(UidSet uids, std::shared_ptr<Mailbox> target) {
-  return transfer(std::move(uids), std::move(target), false);
+Task<Result<Copied>> MailboxImpl::copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) {
+  return transfer(std::move(uids), std::move(target), Transfer::copy, missing);
 }
 
-Task<Result<Copied>> MailboxImpl::move(UidSet uids, std::shared_ptr<Mailbox> target) {
-  return transfer(std::move(uids), std::move(target), true);
+Task<Result<Copied>> MailboxImpl::move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) {
+  return transfer(std::move(uids), std::move(target), Transfer::move, missing);
 }
 
-Task<Result<Copied>> MailboxImpl::transfer(UidSet uids, std::shared_ptr<Mailbox> target, bool move) {
+Task<Result<Copied>> MailboxImpl::transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how,
+                                           Missing missing) {
   if (&target->account() != account_.get()) {
     co_return failure(Errc::unavailable, "the target is a mailbox of another account");
   }
-  TransferMessages operation(info_.id, std::move(uids), target->info().id,
-                             move ? Transfer::move : Transfer::copy);
+  TransferMessages operation(info_.id, std::move(uids), target->info().id, how, missing);
   auto ended = co_await account_->run(operation);
   if (!ended) co_return std::unexpected(ended.error());
   co_return std::move(operation.copied);

@@ -11,6 +11,8 @@
 
 namespace posthorn::storage {
 
+enum class Transfer : std::uint8_t;
+
 // A mailbox on the loop thread.
 class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<MailboxImpl> {
  public:
@@ -32,8 +34,8 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<Appended>> append(std::vector<Arrival> arrivals) override;
   Task<Result<Stored>> store(StoreRequest request) override;
   Task<Result<UidSet>> expunge(UidSet uids, bool all) override;
-  Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target) override;
-  Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target) override;
+  Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
+  Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
   Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids) override;
   Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) override;
   Task<Result<std::string>> head(Uid uid, std::size_t limit) override;
@@ -46,7 +48,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   AccountImpl& owner() { return *account_; }
 
  private:
-  Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, bool move);
+  Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how, Missing missing);
   Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
   Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries);
   Task<void> poll_in_background(std::shared_ptr<MailboxImpl> self);

@@ -118,8 +118,8 @@ enum class Transfer : std::uint8_t { copy, move };
 // what recovery unlinks.
 class TransferMessages final : public Operation {
  public:
-  TransferMessages(MailboxId from, UidSet uids, MailboxId to, Transfer how)
-      : from_(from), uids_(std::move(uids)), to_(to), how_(how) {}
+  TransferMessages(MailboxId from, UidSet uids, MailboxId to, Transfer how, Missing missing)
+      : from_(from), uids_(std::move(uids)), to_(to), how_(how), missing_(missing) {}
   Result<> run(Work& work) override;
 
   Copied copied;
@@ -129,6 +129,7 @@ class TransferMessages final : public Operation {
   UidSet uids_;
   MailboxId to_;
   Transfer how_;
+  Missing missing_;
 };
 Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how);
 

@@ -77,6 +77,8 @@ struct Copied {
 };
 
 enum class FlagChange { add, remove, replace };
+// What COPY and MOVE do where some of the messages are gone: the others, or nothing at all.
+enum class Missing { skip, refuse };
 
 struct StoreRequest {
   UidSet uids;
@@ -147,9 +149,10 @@ class Mailbox {
   virtual Task<Result<Stored>> store(StoreRequest request) = 0;
   // Expunges those of `uids` that are flagged \Deleted (`all` = false), or all of them.
   virtual Task<Result<UidSet>> expunge(UidSet uids, bool all) = 0;
-  virtual Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target) = 0;
+  // Keywords for which the target's table has no place are left out.
+  virtual Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) = 0;
   // Copies and expunges as one transaction (RFC 6851).
-  virtual Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target) = 0;
+  virtual Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) = 0;
 
   // What was worked out at arrival, for up to 256 messages at a time: in the order of `uids`, those that
   // are gone are left out. `encoded` is message::decode's input.

@@ -18,23 +18,26 @@ class KeywordMap {
     KeywordSet result;
     for (std::size_t place = 0; place < from_.keywords.size(); ++place) {
       if (!keywords.has(place)) continue;
-      if (!places_[place]) places_[place] = places_of(TRY(work_.keywords(to_, {from_.keywords[place]})));
-      result.add(*places_[place]);
+      if (!places_[place]) places_[place] = TRY(taken(from_.keywords[place]));
+      for (std::size_t each = 0; each < KeywordSet::capacity; ++each) {
+        if (places_[place]->has(each)) result.add(each);
+      }
     }
     return result;
   }
 
  private:
-  static std::size_t places_of(const KeywordSet& one) {
-    std::size_t place = 0;
-    while (!one.has(place)) ++place;
+  // Rather a message without its keyword than one that can't be moved.
+  Result<KeywordSet> taken(const std::string& keyword) {
+    auto place = work_.keywords(to_, {keyword});
+    if (!place && place.error().code == Errc::too_large) return KeywordSet();
     return place;
   }
 
   Work& work_;
   const Folder& from_;
   Folder& to_;
-  std::array<std::optional<std::size_t>, KeywordSet::capacity> places_;
+  std::array<std::optional<KeywordSet>, KeywordSet::capacity> places_;
 };
 
 }  // namespace
@@ -86,6 +89,11 @@ Result<> TransferMessages::run(Work& work) {
   copied = {};
   Folder& from = *TRY(work.folder(from_));
   Folder& to = *TRY(work.folder(to_));
+  if (missing_ == Missing::refuse) {
+    copied.uid_validity = to.row.uid_validity;
+    TRY(work.look(from, Work::Thoroughness::quick));
+    if (TRY(work.disk.index().messages(from.row.id, uids_)).size() != uids_.count()) return {};
+  }
   copied = TRY(transfer(work, from, uids_, to, how_));
   return {};
 }

@@ -352,25 +352,28 @@ Result<ModSeq> Work::modseq(Folder& folder) {
   return folder.row.modseq;
 }
 
-Result<std::size_t> Work::keyword(Folder& folder, std::string_view keyword) {
-  if (const auto place = find_keyword(folder.keywords, keyword)) return *place;
-  if (!is_keyword(keyword)) return failure(Errc::not_allowed, "keyword that is no atom");
-  if (folder.keywords.size() == KeywordSet::capacity) return too_large("keywords of " + folder.row.name);
+Result<> Work::add_keywords(Folder& folder, const std::vector<std::string>& names) {
+  std::vector<std::string> added;
+  for (const std::string& name : names) {
+    if (!is_keyword(name)) return failure(Errc::not_allowed, "keyword that is no atom");
+    if (!find_keyword(folder.keywords, name) && !find_keyword(added, name)) added.push_back(name);
+  }
+  if (added.empty()) return {};
+  const std::size_t before = folder.keywords.size();
+  if (added.size() > KeywordSet::capacity - before) return too_large("keywords of " + folder.row.name);
   change(folder);
-  folder.keywords.emplace_back(keyword);
+  folder.keywords.insert(folder.keywords.end(), added.begin(), added.end());
   // On disk before a message has it. A keyword without messages, should this be undone, does no harm.
   auto written = promise(folder, folder.row.uid_next + 1, folder.row.modseq + 1);
   if (written) written = write_folder_state(folder, false);
-  if (!written) {
-    folder.keywords.pop_back();
-    return std::unexpected(written.error());
-  }
-  return folder.keywords.size() - 1;
+  if (!written) folder.keywords.resize(before);
+  return written;
 }
 
 Result<KeywordSet> Work::keywords(Folder& folder, const std::vector<std::string>& names) {
+  TRY(add_keywords(folder, names));
   KeywordSet set;
-  for (const std::string& name : names) set.add(TRY(keyword(folder, name)));
+  for (const std::string& name : names) set.add(*find_keyword(folder.keywords, name));
   return set;
 }
 

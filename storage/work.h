@@ -58,7 +58,8 @@ class Work {
   Result<Uid> next_uid(Folder& folder);
   // The one MODSEQ of this operation's changes in `folder`.
   Result<ModSeq> modseq(Folder& folder);
-  // The places of `names`, which are added to the table where they are not there. too_large, not_allowed.
+  // The places of `names`, which are added to the table where they are not there; all of them or, on an
+  // error, none. too_large, not_allowed.
   Result<KeywordSet> keywords(Folder& folder, const std::vector<std::string>& names);
   // Makes sure that the next UID and MODSEQ cost no write to the state file.
   Result<> promise_more(Folder& folder);
@@ -105,7 +106,7 @@ class Work {
   Result<> take_state(Folder& folder, const FolderState& state);
   Result<> write_rows();
   Result<> promise(Folder& folder, Uid uid_next, ModSeq modseq);
-  Result<std::size_t> keyword(Folder& folder, std::string_view keyword);
+  Result<> add_keywords(Folder& folder, const std::vector<std::string>& names);
   void restore(const std::map<MailboxId, Folder>& before);
   void record_mtimes();
   void undo_steps(std::size_t keep);

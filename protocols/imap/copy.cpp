@@ -18,6 +18,11 @@ std::string copy_uid(const storage::Copied& copied) {
   return code + "]";
 }
 
+// A UID that is gone is no error (RFC 3501 §6.4.8).
+storage::Missing missing_of(Numbering numbering) {
+  return numbering == Numbering::uid ? storage::Missing::skip : storage::Missing::refuse;
+}
+
 }  // namespace
 
 Task<Reply> Session::on(const Copy& copy) {
@@ -28,9 +33,10 @@ Task<Reply> Session::on(const Copy& copy) {
   if (!target) co_return reply_for_target(target.error());
   if (places->empty()) co_return ok(name + " completed");
 
-  auto copied = co_await view_->mailbox().copy(uids_of(*places, view_->messages()), *std::move(target));
+  auto copied = co_await view_->mailbox().copy(uids_of(*places, view_->messages()), *std::move(target),
+                                               missing_of(copy.numbering));
   if (!copied) co_return reply_to(copied.error());
-  // RFC 2180 §4.4: what others expunged in the meantime is told before this reply.
+  // RFC 2180 §4.4.1, RFC 5530 §3.
   if (copied->source.empty()) co_return no("[EXPUNGEISSUED] The messages were expunged");
   co_return ok(copy_uid(*copied) + " " + name + " completed");
 }
@@ -45,7 +51,8 @@ Task<Reply> Session::on(const Move& move) {
   if (!target) co_return reply_for_target(target.error());
   if (places->empty()) co_return ok(name + " completed");
 
-  auto moved = co_await view_->mailbox().move(uids_of(*places, view_->messages()), *std::move(target));
+  auto moved = co_await view_->mailbox().move(uids_of(*places, view_->messages()), *std::move(target),
+                                              missing_of(move.numbering));
   if (!moved) co_return reply_to(moved.error());
   if (moved->source.empty()) co_return no("[EXPUNGEISSUED] The messages were expunged");
   send("* OK " + copy_uid(*moved) + " Moved\r\n");

@@ -271,17 +271,28 @@ Task<Result<UidSet>> MemoryMailbox::expunge(UidSet uids, bool all) {
   co_return expunge_now(uids, all);
 }
 
-Task<Result<storage::Copied>> MemoryMailbox::copy(UidSet uids, std::shared_ptr<storage::Mailbox> target) {
+bool MemoryMailbox::lacks_any(const UidSet& uids) const {
+  std::uint64_t there = 0;
+  snapshot_->visit(0, snapshot_->size(),
+                   [&](std::uint32_t, const Message& message) { there += uids.contains(message.uid); });
+  return there != uids.count();
+}
+
+Task<Result<storage::Copied>> MemoryMailbox::copy(UidSet uids, std::shared_ptr<storage::Mailbox> target,
+                                                  storage::Missing missing) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
   if (target->deleted()) co_return not_found("the target was deleted");
+  if (missing == storage::Missing::refuse && lacks_any(uids)) co_return storage::Copied{};
   co_return copy_now(uids, static_cast<MemoryMailbox&>(*target));
 }
 
-Task<Result<storage::Copied>> MemoryMailbox::move(UidSet uids, std::shared_ptr<storage::Mailbox> target) {
+Task<Result<storage::Copied>> MemoryMailbox::move(UidSet uids, std::shared_ptr<storage::Mailbox> target,
+                                                  storage::Missing missing) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
   if (target->deleted()) co_return not_found("the target was deleted");
+  if (missing == storage::Missing::refuse && lacks_any(uids)) co_return storage::Copied{};
   const storage::Copied copied = copy_now(uids, static_cast<MemoryMailbox&>(*target));
   UidSet moved;
   for (const Uid uid : copied.source) moved.append(uid);

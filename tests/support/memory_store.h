@@ -52,8 +52,10 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   Task<Result<storage::Appended>> append(std::vector<storage::Arrival> arrivals) override;
   Task<Result<storage::Stored>> store(storage::StoreRequest request) override;
   Task<Result<storage::UidSet>> expunge(storage::UidSet uids, bool all) override;
-  Task<Result<storage::Copied>> copy(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target) override;
-  Task<Result<storage::Copied>> move(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target) override;
+  Task<Result<storage::Copied>> copy(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target,
+                                     storage::Missing missing) override;
+  Task<Result<storage::Copied>> move(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target,
+                                     storage::Missing missing) override;
   Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet uids) override;
   Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid) override;
   Task<Result<std::string>> head(storage::Uid uid, std::size_t limit) override;
@@ -71,6 +73,7 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   storage::Message made(std::string octets, std::uint8_t system_flags, const storage::KeywordSet& keywords,
                         std::int64_t internal_date);
   void commit(storage::Snapshot::Change change);
+  bool lacks_any(const storage::UidSet& uids) const;
   storage::Copied copy_now(const storage::UidSet& uids, MemoryMailbox& target);
   storage::ModSeq next_modseq() const { return snapshot_->highest_modseq() + 1; }
 

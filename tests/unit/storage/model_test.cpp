@@ -191,7 +191,8 @@ class ModelRun : public StoreFixture {
     note((move ? "move " : "copy ") + from + " to " + to);
     const auto source = opened(from);
     const auto target = opened(to);
-    const Copied copied = good(wait(move ? source->move(uids, target) : source->copy(uids, target)));
+    const Copied copied = good(
+        wait(move ? source->move(uids, target, Missing::skip) : source->copy(uids, target, Missing::skip)));
     REQUIRE(copied.source.size() == uids.count());
     for (std::size_t index = 0; index < copied.source.size(); ++index) {
       added(to, copied.target[index], model_[from].messages.at(copied.source[index]));

@@ -51,8 +51,8 @@ struct OutsideFixture : StoreFixture {
     REQUIRE(try_store(*inbox, uids({5}), FlagChange::add, bit(SystemFlag::flagged) | bit(SystemFlag::draft)));
     REQUIRE(wait(inbox->expunge(uids({4}), true)));
     auto archive = mailbox("Archive");
-    REQUIRE(wait(inbox->move(uids({1}), archive)));
-    REQUIRE(wait(inbox->copy(uids({2, 5}), archive)));
+    REQUIRE(wait(inbox->move(uids({1}), archive, Missing::skip)));
+    REQUIRE(wait(inbox->copy(uids({2, 5}), archive, Missing::skip)));
     REQUIRE(wait(inbox->expunge(uids({6}), true)));
     REQUIRE(wait(account().create("Lists/Ärger", SpecialUse::none)));
     REQUIRE(wait(account().subscribe("Lists/Ärger", true)));
@@ -253,7 +253,7 @@ TEST_CASE_FIXTURE(OutsideFixture,
       CHECK((*folders)[index].uid_validity == (*folders_before)[index].uid_validity);
       CHECK((*folders)[index].special_use == (*folders_before)[index].special_use);
     }
-    CHECK(wait(account().subscriptions()) == std::vector<std::string>{"Lists/Ärger"});
+    CHECK(std::ranges::count(*wait(account().subscriptions()), "Lists/Ärger") == 1);
     const auto found = wait(mailbox()->summaries(all()));
     REQUIRE(found);
     CHECK(found->size() == 3);

@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(StoreFixture,
   for (int index = 0; index < 3; ++index) deliver(letter(std::to_string(index)));
   REQUIRE(try_store(*inbox, uids({2}), FlagChange::add, bit(SystemFlag::seen), {"a", "b"}));
   REQUIRE(try_append(*archive, letter("x"), 0, {"b"}));
-  auto copied = wait(inbox->copy(uids({2, 3}), archive));
+  auto copied = wait(inbox->copy(uids({2, 3}), archive, Missing::skip));
   REQUIRE(copied);
   CHECK(copied->source == std::vector<Uid>{2, 3});
   CHECK(copied->target == std::vector<Uid>{2, 3});
@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(StoreFixture,
   CHECK(copy.flags.keywords.has(*archive->find_keyword("b")));
   CHECK(copy.internal_date == clock.seconds());
   CHECK(uids_of(*inbox) == std::vector<Uid>{1, 2, 3});
-  auto moved = wait(inbox->move(uids({1, 2, 9}), archive));
+  auto moved = wait(inbox->move(uids({1, 2, 9}), archive, Missing::skip));
   REQUIRE(moved);
   CHECK(moved->source == std::vector<Uid>{1, 2});
   CHECK(moved->target == std::vector<Uid>{4, 5});
