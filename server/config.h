@@ -249,8 +249,10 @@ class Settings {
     NumberKey command_octets{
         *this,    "command_octets", 65536,
         "octets", {8192, 16 << 20}, "The longest command with its literals, but for messages."};
-    NumberKey command_octets_before_login{*this,           "command_octets_before_login", 8192, "octets",
-                                          {1024, 1 << 20}, "The same before a login."};
+    NumberKey command_octets_before_login{
+        *this,           "command_octets_before_login",
+        40960,           "octets",
+        {1024, 1 << 20}, "The same before a login. The longest ID of RFC 2971 has 32 KB."};
     NumberKey bad_commands{*this,       "bad_commands",
                            20,          "commands",
                            {1, 100000}, "A session with so many refused commands in a row is ended."};

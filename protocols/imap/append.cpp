@@ -52,6 +52,8 @@ Task<void> Session::receive_message(Incoming& command, const Frame& frame) {
     const std::string_view there = co_await connection_.peek();
     const std::string_view part =
         there.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, there.size())));
+    // RFC 3501 §4.3.1, §9 (CHAR8).
+    if (outcome && part.contains('\0')) outcome = failure(Errc::malformed, "NUL in a message");
     // After a failure the rest is read all the same: the client sends it anyhow.
     if (outcome) outcome = co_await spool->write(part);
     left -= part.size();
@@ -60,8 +62,11 @@ Task<void> Session::receive_message(Incoming& command, const Frame& frame) {
   if (outcome) outcome = co_await spool->close();
   if (!outcome) {
     connection_.log(LogLevel::warning, "imap.append_failed", {{"cause", outcome.error().detail}});
-    const bool too_big = outcome.error().code == Errc::too_large;
-    command.refusal = too_big ? no("[TOOBIG] The message is too large") : reply_to(outcome.error());
+    switch (outcome.error().code) {
+      case Errc::too_large: command.refusal = no("[TOOBIG] The message is too large"); break;
+      case Errc::malformed: command.refusal = no("[CANNOT] The message has a NUL octet"); break;
+      default: command.refusal = reply_to(outcome.error()); break;
+    }
     co_await read_past(0);
     co_return;
   }

@@ -84,6 +84,11 @@ struct Piece {
   std::optional<Extent> extent;
 };
 
+// No literal has a NUL (RFC 3501 §9, CHAR8); a file that another program made may.
+void replace_nul(std::string& octets) {
+  if (octets.contains('\0')) std::ranges::replace(octets, '\0', '\x80');
+}
+
 class Fetching {
  public:
   Fetching(Connection& connection, View& view, const Fetch& fetch)
@@ -334,6 +339,7 @@ Task<Result<Piece>> Fetching::piece_of(const FetchBody& body, const Known& known
 
   auto fields = co_await header_fields(body.section, *whole, source);
   if (!fields) co_return std::unexpected(std::move(fields).error());
+  replace_nul(*fields);
   const Extent part = cut({0, fields->size()}, body.partial);
   co_return Piece{
       .text = fields->substr(static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size)),
@@ -346,13 +352,14 @@ Task<void> Fetching::stream(MessageSource& source, Extent extent) {
   while (extent.size > 0) {
     const std::size_t count =
         static_cast<std::size_t>(std::min<std::uint64_t>(extent.size, MessageSource::longest_read));
-    const auto octets = co_await source.read(extent.offset, count);
+    auto octets = co_await source.read(extent.offset, count);
     if (!octets || octets->size() != count) {
       connection_.log(LogLevel::error, "imap.message_unreadable",
                       {{"cause", octets ? "shorter than it was" : octets.error().detail}});
       connection_.close(CloseReason::local);
       throw ConnectionClosed(CloseReason::local);
     }
+    replace_nul(*octets);
     connection_.queue(*octets);
     co_await connection_.flush_if_large();
     extent.offset += count;

@@ -55,12 +55,20 @@ constexpr Allowed allowed<Replace> = Allowed::with_mailbox;
 
 // Which numbers a command works with; none where it takes none.
 std::optional<Numbering> numbering_of(const Command::Body& body) {
+  const auto* expunge = std::get_if<Expunge>(&body);
+  if (expunge != nullptr && expunge->uids) return Numbering::uid;
   return std::visit(
       [](const auto& command) -> std::optional<Numbering> {
         if constexpr (requires { command.numbering; }) return command.numbering;
         return std::nullopt;
       },
       body);
+}
+
+bool is_select(std::string_view command) {
+  const std::string_view rest = command.substr(std::min(command.size(), tag_of(command).size() + 1));
+  const std::string_view name = rest.substr(0, rest.find(' '));
+  return equal_ignoring_case(name, "SELECT") || equal_ignoring_case(name, "EXAMINE");
 }
 
 // RFC 3501 §7.4.1; UID FETCH and its like are other commands (§5.5).
@@ -169,6 +177,8 @@ Task<void> Session::serve_one() {
   const auto command = parse_command(incoming.text);
   if (!command) {
     const Error& error = command.error();
+    // A name that cannot be is a SELECT that failed (RFC 3501 §6.3.1).
+    if (error.code == Errc::not_allowed && account_ && is_select(incoming.text)) view_.reset();
     finish_command(tag, error.code == Errc::not_allowed ? no("[CANNOT] " + error.detail) : bad(error.detail));
     co_return;
   }

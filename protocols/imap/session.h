@@ -22,12 +22,12 @@ namespace posthorn::imap {
 
 struct Settings {
   std::string hostname;
-  std::size_t command_octets = 65'536;  // a command with its literals, but for messages
-  std::size_t command_octets_before_login = 8'192;
-  std::uint64_t message_octets = 64ULL << 20U;     // of one message of APPEND
-  std::uint64_t append_octets = 256ULL << 20U;     // of all messages of one APPEND
-  std::uint64_t discarded_octets = 256ULL << 20U;  // read past after a refused command before hanging up
-  unsigned bad_commands = 20;                      // in a row, refused logins among them, before hanging up
+  std::size_t command_octets = 65'536;               // a command with its literals, but for messages
+  std::size_t command_octets_before_login = 40'960;  // the longest ID of RFC 2971 §3.3 has 32 KB
+  std::uint64_t message_octets = 64ULL << 20U;       // of one message of APPEND
+  std::uint64_t append_octets = 256ULL << 20U;       // of all messages of one APPEND
+  std::uint64_t discarded_octets = 256ULL << 20U;    // read past after a refused command before hanging up
+  unsigned bad_commands = 20;                        // in a row, refused logins among them, before hanging up
   Milliseconds idle_before_login{180'000};
   Milliseconds idle{1'800'000};   // at least 30 minutes (RFC 3501 §5.4)
   Milliseconds line{60'000};      // a command once begun, from one of its lines to the next
