@@ -17,10 +17,16 @@ COMMANDS = ["CREATE %s", "DELETE %s", "RENAME %s other", "RENAME Archive %s", "S
             "STATUS %s (MESSAGES)", "COPY 1 %s", "MOVE 1 %s", "UID COPY 1 %s", "UID MOVE 1 %s", "APPEND %s {3+}\r\nx\r\n"]
 
 
-def tree(path):
-    """Everything but messages, which move on their own, and SQLite's helpers."""
-    return sorted(os.path.join(where, name) for where, folders, files in os.walk(path) for name in folders + files
-                  if not name.endswith(("-wal", "-shm")) and os.path.basename(where) not in ("new", "cur", "tmp"))
+def tree(server, account):
+    """Everything but messages, which move on their own, SQLite's helpers, and the insides of other accounts."""
+    own, found = server.account_folder(account[0]), []
+    for where, folders, files in os.walk(server.data):
+        if os.path.dirname(where) == str(own.parent) and where != str(own):
+            folders.clear()
+            continue
+        if os.path.basename(where) not in ("new", "cur", "tmp", "deleted"):
+            found += [os.path.join(where, name) for name in folders + files if not name.endswith(("-wal", "-shm"))]
+    return sorted(found)
 
 
 @pytest.fixture
@@ -32,19 +38,19 @@ def selected(imap):
 
 @pytest.mark.parametrize("name", FORBIDDEN + OVER_LONG, ids=lambda name: repr(name[:20]))
 def test_forbidden_names_are_refused_by_every_command(server, account, selected, name):
-    before = tree(server.data)
+    before = tree(server, account)
     for line in COMMANDS:
         selected.select()
         selected.command(line.replace("%s", quoted(name)), "NO")
     selected.command(f"UNSUBSCRIBE {quoted(name)}", None)
-    assert tree(server.data) == before
+    assert tree(server, account) == before
     assert selected.subscriptions() == [n for n in selected.subscriptions() if n != name]
     assert bodies(server, account) == [message("kept")]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_nul_and_line_ends_in_a_literal_are_refused(server, selected, line):
-    before = tree(server.data)
+def test_nul_and_line_ends_in_a_literal_are_refused(server, account, selected, line):
+    before = tree(server, account)
     for name in (b"a\0b", b"\0", b"a\r\nb", b"a\nb"):
         tag = selected.next_tag()
         start, _, end = line.partition("%s")
@@ -52,7 +58,7 @@ def test_nul_and_line_ends_in_a_literal_are_refused(server, selected, line):
         answer = selected.finish(tag, None)
         assert answer.status in ("NO", "BAD"), (name, answer)
     selected.command("NOOP")
-    assert tree(server.data) == before
+    assert tree(server, account) == before
 
 
 @pytest.mark.parametrize("pattern", ["../*", "/*", "../../*", "/etc/%"])
