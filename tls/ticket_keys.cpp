@@ -68,7 +68,8 @@ int ticket_key(SSL* session, unsigned char* name, unsigned char* iv, EVP_CIPHER_
   if (!found) return 0;
   if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, found->key->cipher.data(), iv) != 1) return -1;
   if (!set_mac_key(mac, *found->key)) return -1;
-  // Tickets of 1.3 are for one use, so that connections cannot be linked (RFC 8446 §C.4): each gets a new one.
+  // Tickets of 1.3 are for one use, so that connections cannot be linked (RFC 8446 §C.4): each gets a new
+  // one.
   return found->is_current && SSL_version(session) < TLS1_3_VERSION ? 1 : 2;
 }
 
