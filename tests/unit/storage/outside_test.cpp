@@ -300,7 +300,7 @@ TEST_CASE_FIXTURE(OutsideFixture,
   }
   deliver(letter("after"));
   CHECK(uids_of(*inbox).back() == 7);
-  CHECK(wait(account().subscriptions()) == std::vector<std::string>{"Lists/Ärger"});
+  CHECK(std::ranges::count(*wait(account().subscriptions()), "Lists/Ärger") == 1);
   inbox.reset();
   archive.reset();
   restart();

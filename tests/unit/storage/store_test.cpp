@@ -17,7 +17,8 @@ TEST_CASE_FIXTURE(StoreFixture,
   }
   CHECK(text == "INBOX Archive\\Archive Drafts\\Drafts Junk\\Junk Sent\\Sent Trash\\Trash ");
   CHECK(list(maildir()) == std::vector<std::string>{".Archive", ".Drafts", ".Junk", ".Sent", ".Trash", "cur",
-                                                    "new", "posthorn-account", "posthorn-mailbox", "tmp"});
+                                                    "new", "posthorn-account", "posthorn-mailbox",
+                                                    "posthorn-subscriptions", "tmp"});
 }
 
 TEST_CASE_FIXTURE(StoreFixture, "storage: what is delivered is there at once, byte for byte") {
