@@ -98,6 +98,25 @@ bool take_lazy(Cursor& in) {
   return false;
 }
 
+// BODY[...], BINARY[...] and their kin, whose name and "[" have been taken.
+Result<FetchItem> parse_item_of_section(Cursor& in, std::string_view name) {
+  using enum FetchBody::Seen;
+  if (name == "BODY" || name == "BODY.PEEK") {
+    FetchBody item{.seen = name == "BODY" ? set : peek};
+    item.section = TRY(parse_section(in));
+    item.partial = TRY(parse_partial(in));
+    return item;
+  }
+  if (name == "BINARY" || name == "BINARY.PEEK") {
+    FetchBinary item{.seen = name == "BINARY" ? set : peek};
+    item.part = TRY(parse_binary_section(in));
+    item.partial = TRY(parse_partial(in));
+    return item;
+  }
+  if (name == "BINARY.SIZE") return FetchBinarySize{TRY(parse_binary_section(in))};
+  return malformed("unknown FETCH item");
+}
+
 // fetch-att of RFC 3501 §9, whose name has been taken.
 Result<FetchItem> parse_item(Cursor& in, std::string_view name) {
   static constexpr std::pair<std::string_view, FetchAttribute> attributes[] = {
@@ -120,23 +139,7 @@ Result<FetchItem> parse_item(Cursor& in, std::string_view name) {
       {"X-GM-THRID", gmail_thread_id},
       {"X-GM-LABELS", gmail_labels},
   };
-  const bool is_peek = equal_ignoring_case(name, "BODY.PEEK");
-  if ((is_peek || equal_ignoring_case(name, "BODY")) && in.take('[')) {
-    FetchBody item{.seen = is_peek ? FetchBody::Seen::peek : FetchBody::Seen::set};
-    item.section = TRY(parse_section(in));
-    item.partial = TRY(parse_partial(in));
-    return item;
-  }
-  const bool is_binary_peek = equal_ignoring_case(name, "BINARY.PEEK");
-  if ((is_binary_peek || equal_ignoring_case(name, "BINARY")) && in.take('[')) {
-    FetchBinary item{.seen = is_binary_peek ? FetchBody::Seen::peek : FetchBody::Seen::set};
-    item.part = TRY(parse_binary_section(in));
-    item.partial = TRY(parse_partial(in));
-    return item;
-  }
-  if (equal_ignoring_case(name, "BINARY.SIZE") && in.take('[')) {
-    return FetchBinarySize{TRY(parse_binary_section(in))};
-  }
+  if (in.take('[')) return parse_item_of_section(in, to_upper(name));
   const auto* found =
       std::ranges::find_if(attributes, [&](auto& a) { return equal_ignoring_case(a.first, name); });
   if (found == std::end(attributes)) return malformed("unknown FETCH item");

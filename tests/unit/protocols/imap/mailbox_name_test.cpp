@@ -90,6 +90,24 @@ TEST_CASE("imap: what is no UTF-8 is shown as U+FFFD") {
   CHECK(encode_mailbox_name("\xed\xa0\x80") == "&,,3,,f,9-");
 }
 
+TEST_CASE("imap: names sent as plain UTF-8 hold no controls and no separators (RFC 6855 §3)") {
+  for (const std::string_view good :
+       {"", "R&D", "&AAA", "Entw\u00fcrfe/\U0001f600", "\u00a0", "\u2027\u202a"}) {
+    CAPTURE(good);
+    CHECK(check_utf8_mailbox_name(good).has_value());
+  }
+  for (const std::string_view bad : {"\x1f"sv, "a\0b"sv, "\x7f"sv, "\u0080"sv, "\u009f"sv, "\u2028"sv,
+                                     "\u2029"sv, "\xff"sv, "\xc0\x80"sv, "\xed\xa0\x80"sv, "\xe4\xb8"sv}) {
+    CAPTURE(bad);
+    const auto checked = check_utf8_mailbox_name(bad);
+    REQUIRE_FALSE(checked.has_value());
+    CHECK(checked.error().code == Errc::not_allowed);
+  }
+  CHECK(is_utf8("\u53f0"));
+  CHECK_FALSE(is_utf8("\xc3"));
+  CHECK(to_valid_utf8("a\xff\u53f0\xe4") == "a\ufffd\u53f0\ufffd");
+}
+
 TEST_CASE("imap: INBOX is one name in any case, also as the first level (RFC 3501 §5.1)") {
   CHECK(canonical_mailbox_name("inBox") == "INBOX");
   CHECK(canonical_mailbox_name("inbox/Work") == "INBOX/Work");
