@@ -14,7 +14,7 @@ namespace posthorn::imap {
 // Why the message that ends `command` so far, an announcement of `octets`, is not wanted.
 Task<std::optional<Reply>> Session::refusal_of_message(std::string_view command, std::uint64_t octets) {
   if (!account_) co_return bad("Log in first");
-  const auto parsed = parse_cut_off(command);
+  const auto parsed = parse_cut_off(command, enabled_.dialect);
   if (!parsed) {
     const bool cannot = parsed.error().code == Errc::not_allowed;
     co_return cannot ? no("[CANNOT] " + parsed.error().detail) : bad(parsed.error().detail);

@@ -73,7 +73,7 @@ Task<Reply> Session::on(const List& list) {
     out += "* LIST ";
     append_attributes(out, level);
     out += " \"/\" ";
-    append_mailbox(out, name);
+    append_mailbox(out, name, enabled_.dialect);
     out += "\r\n";
     co_await connection_.flush_if_large();
   }
@@ -103,7 +103,7 @@ Task<Reply> Session::on(const Lsub& lsub) {
   for (const auto& [name, is_subscribed] : names) {
     std::string& out = connection_.output();
     out += is_subscribed ? "* LSUB () \"/\" " : "* LSUB (\\Noselect) \"/\" ";
-    append_mailbox(out, name);
+    append_mailbox(out, name, enabled_.dialect);
     out += "\r\n";
     co_await connection_.flush_if_large();
   }

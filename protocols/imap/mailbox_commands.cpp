@@ -105,7 +105,7 @@ Task<Reply> Session::on(const Status& status) {
   if (!counts) co_return reply_to(counts.error());
   std::string& out = connection_.output();
   out += "* STATUS ";
-  append_mailbox(out, status.mailbox);
+  append_mailbox(out, status.mailbox, enabled_.dialect);
   out += ' ';
   {
     Spaced list(out);

@@ -8,6 +8,7 @@
 #include "tls/start.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace posthorn::imap {
@@ -87,6 +88,18 @@ bool leaves_mailbox(const Command::Body& body) {
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
     "MULTIAPPEND MOVE";
+
+// A capability that can be enabled, and what does it: true if it was not enabled before.
+struct Switch {
+  std::string_view name;
+  bool (*turn_on)(Enabled& enabled);
+};
+
+bool turn_on(bool& what) { return !std::exchange(what, true); }
+
+constexpr std::array<Switch, 1> switches{{
+    {"IMAP4REV2", [](Enabled& enabled) { return turn_on(enabled.dialect.rev2); }},
+}};
 
 }  // namespace
 
@@ -174,7 +187,7 @@ Task<void> Session::serve_one() {
     finish_command(tag, *incoming.refusal);
     co_return;
   }
-  const auto command = parse_command(incoming.text);
+  const auto command = parse_command(incoming.text, enabled_.dialect);
   if (!command) {
     const Error& error = command.error();
     // A name that cannot be is a SELECT that failed (RFC 3501 §6.3.1).
@@ -278,9 +291,15 @@ Task<Reply> Session::on(const Id& id) {
   co_return ok("ID completed");
 }
 
-// RFC 5161 §3.1: nothing that is offered needs to be enabled.
-Task<Reply> Session::on(const Enable&) {
-  send("* ENABLED\r\n");
+// RFC 5161 §3.1, §3.2: what is not known is passed over, and the answer names what is new.
+Task<Reply> Session::on(const Enable& enable) {
+  std::string names;
+  for (const std::string& capability : enable.capabilities) {
+    for (const Switch& known : switches) {
+      if (known.name == capability && known.turn_on(enabled_)) names += " " + capability;
+    }
+  }
+  send("* ENABLED" + names + "\r\n");
   co_return ok("ENABLE completed");
 }
 

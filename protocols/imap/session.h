@@ -5,6 +5,7 @@
 #include "base/connection.h"
 #include "base/task.h"
 #include "protocols/imap/command.h"
+#include "protocols/imap/enabled.h"
 #include "protocols/imap/framing.h"
 #include "protocols/imap/reply.h"
 #include "protocols/imap/view.h"
@@ -87,7 +88,7 @@ class Session {
   Task<Reply> on(const Noop&);
   Task<Reply> on(const Logout&);
   Task<Reply> on(const Id&);
-  Task<Reply> on(const Enable&);
+  Task<Reply> on(const Enable& enable);
   Task<Reply> on(const Starttls&);
   // Commands that are not offered (not_offered.h): none comes here.
   template <class NotOffered>
@@ -151,6 +152,7 @@ class Session {
 
   auth::Login login_;                                      // empty before login
   std::shared_ptr<storage::Account> account_;              // set by login
+  Enabled enabled_;                                        // by this login
   std::unique_ptr<View> view_;                             // set while a mailbox is selected
   std::vector<std::unique_ptr<storage::Spool>> messages_;  // of the APPEND that is executed
   std::shared_ptr<storage::Mailbox> append_target_;
