@@ -1,5 +1,5 @@
-// What nearly every file includes, read once a library rather than once a file (-Dprecompiled=true; ./dev sets it).
-// Files still include all that they use: they build without this too.
+// What nearly every file includes, read once a library rather than once a file (-Dprecompiled=true; ./dev
+// sets it). Files still include all that they use: they build without this too.
 #include <uv.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
 // As base/precompiled.h, for the unit tests.
-#include <doctest/doctest.h>
-
 #include "base/precompiled.h"
+
+#include <doctest/doctest.h>
