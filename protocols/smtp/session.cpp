@@ -3,6 +3,7 @@
 #include "auth/sasl.h"
 #include "message/header.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -67,11 +68,34 @@ Task<void> Session::serve() {
       co_return;
     }
     if (!co_await connection_.wait_for_input()) continue;
-    const Connection::Line line = co_await connection_.read_line(services_.settings->auth_line);
-    // What follows a bare LF belongs to the line that was refused, up to its CR LF.
-    const bool refused_already = std::exchange(within_broken_line_, line.bare_lf);
-    if (!refused_already) co_await take_line(line);
+    const bool refused_already = broken_line_.has_value();
+    const Connection::Line line = co_await read_line();
+    if (refused_already) {
+      pass_over(line);
+    } else {
+      co_await take_line(line);
+    }
   }
+}
+
+// A line that a bare LF broke goes on up to its CR LF, within the time that a line has.
+Task<Connection::Line> Session::read_line() {
+  const Milliseconds begun = connection_.loop().now();
+  Connection::Line line = co_await connection_.read_line(services_.settings->auth_line);
+  if (!line.bare_lf) {
+    broken_line_.reset();
+  } else if (!broken_line_) {
+    const Milliseconds left = begun + connection_.timeouts().line - connection_.loop().now();
+    broken_line_.emplace(connection_.loop(), [this] { connection_.close(CloseReason::timeout); });
+    broken_line_->start(std::max(Milliseconds(1), left));
+  }
+  co_return line;
+}
+
+// The rest of a line that was refused for a bare LF gets no reply: it may be a command that was smuggled past
+// another server. A client that knows no other line end would wait for its replies for ever.
+void Session::pass_over(const Connection::Line& rest) {
+  if (rest.bare_lf || rest.too_long) end_at_limit("Lines end with CR LF");
 }
 
 Task<void> Session::take_line(const Connection::Line& line) {
@@ -133,9 +157,12 @@ void Session::end_beyond_limits() {
   if (failed_logins_ >= limits.failed_logins) passed = "Too many failed logins";
   if (commands_since_message_ >= limits.commands_between_messages)
     passed = "Too many commands without a message";
-  if (passed == nullptr) return;
-  connection_.log(LogLevel::info, "smtp.limit", {{"address", connection_.peer().address}, {"limit", passed}});
-  end(Reply(421, "4.7.0 " + limits.hostname + " " + passed));
+  if (passed != nullptr) end_at_limit(passed);
+}
+
+void Session::end_at_limit(std::string_view limit) {
+  connection_.log(LogLevel::info, "smtp.limit", {{"address", connection_.peer().address}, {"limit", limit}});
+  end(Reply(421, "4.7.0 " + services_.settings->hostname + " " + std::string(limit)));
 }
 
 // RFC 5321 §4.1.1.1. What is offered depends on the state of the line, so it is worked out each time.

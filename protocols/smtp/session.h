@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace posthorn::smtp {
 
@@ -69,7 +70,9 @@ class Session {
 
  private:
   Task<void> serve();
+  Task<Connection::Line> read_line();
   Task<void> take_line(const Connection::Line& line);
+  void pass_over(const Connection::Line& rest);
   // Why a line can't even be looked at.
   std::optional<Reply> unreadable(const Connection::Line& line) const;
   Task<void> refuse(Reply reply);
@@ -110,6 +113,7 @@ class Session {
   void end(const Reply& reply);
   void count(const Command& command, const Reply& reply);
   void end_beyond_limits();
+  void end_at_limit(std::string_view limit);
 
   Connection& connection_;
   Services services_;
@@ -126,7 +130,7 @@ class Session {
   bool tls_is_next_ = false;  // once the reply is out
   unsigned messages_ = 0;
   unsigned errors_ = 0;
-  bool within_broken_line_ = false;  // the last line ended in LF alone
+  std::optional<Timer> broken_line_;  // runs from a bare LF to the next CR LF
   unsigned refused_recipients_ = 0;
   std::size_t postponed_recipients_ = 0;
   unsigned failed_logins_ = 0;

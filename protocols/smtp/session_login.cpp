@@ -98,7 +98,7 @@ Task<std::expected<auth::Credentials, Reply>> Session::credentials(const Auth& a
 // Sends a challenge and gives the client's answer, decoded; or the reply that ends the exchange.
 Task<std::expected<std::string, Reply>> Session::ask(std::string_view challenge) {
   send(Reply(334, auth::encode_base64(challenge)));
-  const Connection::Line line = co_await connection_.read_line(services_.settings->auth_line);
+  const Connection::Line line = co_await read_line();
   if (line.too_long) co_return std::unexpected(Reply(500, "5.5.6 Authentication exchange line is too long"));
   if (line.bare_lf) co_return std::unexpected(Reply(500, "5.5.2 Lines end with CR LF"));
   if (line.text == "*") co_return std::unexpected(Reply(501, "5.7.0 Authentication cancelled"));

@@ -91,6 +91,31 @@ def test_bare_cr_or_lf_in_a_command_is_refused(esmtp, line):
     assert esmtp.quiet(0.15)
 
 
+def test_a_client_that_ends_lines_in_lf_alone_is_told_and_cut(smtp):
+    smtp.send("EHLO client.example.test\n")
+    assert smtp.reply().code == 500
+    smtp.send("HELO client.example.test\nQUIT\n")
+    assert smtp.reply().code == 421
+    assert smtp.at_end()
+
+
+def test_a_flood_of_bare_lf_is_cut(smtp):
+    smtp.send("x\n" * 1000)
+    assert [smtp.reply().code for _ in range(2)] == [500, 421]
+    assert smtp.at_end()
+
+
+def test_a_bare_lf_in_an_authentication_exchange_leads_to_no_command(server):
+    with SmtpWire(server, "submission") as client:
+        client.greeting()
+        client.ehlo()
+        client.command("AUTH PLAIN", 334)
+        client.send("abc\nNOOP\r\n")
+        assert client.reply().code == 500
+        assert client.quiet(0.15)
+        client.command("NOOP", 250)
+
+
 def test_dots_are_unstuffed_once(server, account, esmtp):
     text = b"Subject: dots\r\n\r\n.\r\n..\r\n...\r\n.leading\r\n x.\r\n"
     esmtp.deliver(text, account[0])

@@ -143,6 +143,47 @@ TEST_CASE("smtp session: a line that ends in LF alone is no command (RFC 5321 §
   }
 }
 
+TEST_CASE("smtp session: a client that ends its lines in LF alone is told, and soon cut (RFC 5321 §2.3.8)") {
+  for (const std::size_t chunk : chunks) {
+    Harness harness;
+    harness.chunk = chunk;
+    const auto output = harness.run("EHLO a\nHELO a\nQUIT\nNOOP\r\nNOOP\r\n");
+    CAPTURE(chunk);
+    CHECK(codes(output) == "220 500 421");
+    CHECK(output.find("421 4.7.0 mx.example.test Lines end with CR LF") != std::string::npos);
+    CHECK(harness.log.contains("smtp.limit"));
+  }
+  Harness over_long;
+  CHECK(codes(over_long.run("EHLO a\n" + std::string(20'000, 'x') + "\r\nNOOP\r\n")) == "220 500 421");
+}
+
+TEST_CASE("smtp session: a line that a bare LF broke ends within the time of a line") {
+  for (const char* rest : {"", "NOOP"}) {
+    Harness harness;
+    harness.hold_open = true;
+    harness.settings->timeouts.line = Milliseconds(30);
+    harness.begin("EHLO a\n");
+    REQUIRE(harness.wait([&] { return harness.peer->idle(); }));
+    harness.peer->send(rest);
+    REQUIRE(harness.wait([&] { return harness.ended(); }));
+    CHECK(codes(harness.peer->output()) == "220 500 421");
+    CHECK(harness.peer->output().find("421 4.4.2 ") != std::string::npos);
+  }
+  Harness mended;  // the time is the line's alone
+  mended.hold_open = true;
+  mended.settings->timeouts.line = Milliseconds(30);
+  mended.begin("EHLO a\nNOOP\r\n");
+  REQUIRE(mended.wait([&] { return mended.peer->idle(); }));
+  bool later = false;
+  Timer after(mended.loop, [&later] { later = true; });
+  after.start(Milliseconds(60));
+  REQUIRE(mended.wait([&] { return later; }));
+  mended.peer->send("NOOP\r\nQUIT\r\n");
+  mended.peer->hang_up();
+  REQUIRE(mended.wait([&] { return mended.ended(); }));
+  CHECK(codes(mended.peer->output()) == "220 500 250 221");
+}
+
 TEST_CASE("smtp session: too many errors, or commands without a message, end it with 421") {
   Harness errors;
   errors.settings->errors = 3;
