@@ -63,7 +63,7 @@ Task<void> Session::serve() {
   co_await connection_.flush();
   while (!ending_) {
     if (stopping_ && (!maildrop_ || !maildrop_->has_marks())) {
-      refuse("[SYS/TEMP] The server is shutting down");
+      refuse(shutting_down);
       co_return;
     }
     if (!co_await connection_.wait_for_input()) continue;

@@ -104,6 +104,12 @@ Task<std::expected<auth::Credentials, std::string_view>> Session::credentials(co
 // Sends a challenge and gives the client's answer, decoded; or the text that ends the exchange.
 Task<std::expected<std::string, std::string_view>> Session::ask(std::string_view challenge) {
   connection_.queue("+ " + auth::encode_base64(challenge) + "\r\n");
+  do {
+    if (stopping_) {
+      ending_ = true;
+      co_return std::unexpected(shutting_down);
+    }
+  } while (!co_await connection_.wait_for_input());
   const Connection::Line line = co_await connection_.read_line(services_.settings->auth_line);
   if (line.too_long) co_return std::unexpected("Line too long");
   if (line.bare_lf) co_return std::unexpected("Lines end with CR LF");

@@ -59,12 +59,16 @@ void Session::stop() {
   connection_.wake();
 }
 
+Reply Session::shutting_down() const {
+  return {421, "4.3.2 " + services_.settings->hostname + " Service shutting down"};
+}
+
 Task<void> Session::serve() {
   send(Reply(220, services_.settings->hostname + " ESMTP Posthorn"));
   co_await connection_.flush();
   while (!ending_) {
     if (stopping_ && !transaction_) {
-      end(Reply(421, "4.3.2 " + services_.settings->hostname + " Service shutting down"));
+      end(shutting_down());
       co_return;
     }
     if (!co_await connection_.wait_for_input()) continue;

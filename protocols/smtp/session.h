@@ -70,6 +70,7 @@ class Session {
 
  private:
   Task<void> serve();
+  Reply shutting_down() const;
   Task<Connection::Line> read_line();
   Task<void> take_line(const Connection::Line& line);
   void pass_over(const Connection::Line& rest);

@@ -98,6 +98,12 @@ Task<std::expected<auth::Credentials, Reply>> Session::credentials(const Auth& a
 // Sends a challenge and gives the client's answer, decoded; or the reply that ends the exchange.
 Task<std::expected<std::string, Reply>> Session::ask(std::string_view challenge) {
   send(Reply(334, auth::encode_base64(challenge)));
+  do {
+    if (stopping_) {
+      ending_ = true;
+      co_return std::unexpected(shutting_down());
+    }
+  } while (!co_await connection_.wait_for_input());
   const Connection::Line line = co_await read_line();
   if (line.too_long) co_return std::unexpected(Reply(500, "5.5.6 Authentication exchange line is too long"));
   if (line.bare_lf) co_return std::unexpected(Reply(500, "5.5.2 Lines end with CR LF"));

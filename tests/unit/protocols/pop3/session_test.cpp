@@ -292,6 +292,18 @@ TEST_CASE("pop3 session: stop() ends an idle session, and waits for the QUIT of 
   CHECK(busy.inbox().messages.size() == 1);
 }
 
+TEST_CASE("pop3 session: stop() ends a session that waits for an answer to a challenge") {
+  Harness harness;
+  harness.hold_open = true;
+  harness.begin("AUTH PLAIN\r\n");
+  REQUIRE(harness.wait([&] { return harness.peer->idle(); }));
+  harness.session->stop();
+  REQUIRE(harness.wait([&] { return harness.peer->output().find("-ERR [SYS/TEMP] ") != std::string::npos; }));
+  harness.peer->hang_up();
+  REQUIRE(harness.wait([&] { return harness.ended(); }));
+  CHECK(harness.peer->output() == greeting + "+ \r\n-ERR [SYS/TEMP] The server is shutting down\r\n");
+}
+
 TEST_CASE("pop3 session: a client that does not read holds its own session only, and is left at last") {
   Harness harness;
   harness.hold_open = true;

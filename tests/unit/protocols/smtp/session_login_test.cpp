@@ -117,6 +117,20 @@ TEST_CASE("smtp login: what follows a bare LF in an exchange is no command (RFC 
   CHECK(codes(submit(plain + "NOOP\nNOOP\r\nQUIT\r\n")) == "220 250 334 500 421");
 }
 
+TEST_CASE("smtp login: stop() ends a session that waits for an answer to a challenge (RFC 5321 §3.8)") {
+  Harness harness;
+  harness.role = Role::submission;
+  harness.hold_open = true;
+  harness.begin("EHLO a\r\nAUTH PLAIN\r\n");
+  REQUIRE(harness.wait([&] { return harness.peer->idle(); }));
+  harness.session->stop();
+  REQUIRE(harness.wait([&] { return harness.peer->output().find("\r\n421 4.3.2 ") != std::string::npos; }));
+  harness.peer->send(password64);
+  harness.peer->hang_up();
+  REQUIRE(harness.wait([&] { return harness.ended(); }));
+  CHECK(codes(harness.peer->output()) == "220 250 334 421");
+}
+
 TEST_CASE("smtp login: an initial response longer than a command line is taken (RFC 4954 §4)") {
   // 6000 octets of password, which is wrong.
   std::string initial = "AGFsaWNlQGV4YW1wbGUudGVzdAB4";
