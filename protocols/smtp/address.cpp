@@ -156,6 +156,8 @@ std::string to_string(const Mailbox& mailbox) {
   return text;
 }
 
+bool is_local_part(std::string_view text) { return take_local_part(text) && text.empty(); }
+
 Result<Mailbox> parse_mailbox(std::string_view text) {
   auto mailbox = take_mailbox(text);
   if (mailbox && !text.empty()) return malformed("text after the address");

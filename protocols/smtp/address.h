@@ -20,6 +20,9 @@ struct Mailbox {
 // "user@example.org", with the least quoting that the local part needs; "Postmaster" for a bare one.
 std::string to_string(const Mailbox& mailbox);
 
+// Whether the whole of `text` is a local part (RFC 5321 §4.1.2), as a user name alone is (§3.5.1).
+bool is_local_part(std::string_view text);
+
 // The whole of `text` as a Mailbox, without angle brackets. Errors: malformed.
 Result<Mailbox> parse_mailbox(std::string_view text);
 

@@ -215,11 +215,15 @@ Task<Reply> Session::on(const Quit&) {
 
 // RFC 5321 §3.5 and §7.3: who has not logged in learns nothing of our users.
 Task<Reply> Session::on(const Vrfy& vrfy) {
-  if (role_ == Role::mx) co_return Reply(252, "2.5.2 Cannot VRFY user; send a message to find out");
+  const Reply not_told(252, "2.5.2 Cannot VRFY user; send a message to find out");
+  if (role_ == Role::mx) co_return not_told;
   if (auto missing = login_missing()) co_return *missing;
-  std::string_view path = vrfy.argument;
-  const auto mailbox = path.starts_with('<') ? take_path(path) : parse_mailbox(path);
-  if (!mailbox) co_return Reply(501, "5.1.3 Address not understood");
+  // §3.5.1: a user name alone is allowed; in which of our domains it would be, the client has not said.
+  if (is_local_part(vrfy.argument)) co_return not_told;
+  std::string_view rest = vrfy.argument;
+  const bool in_brackets = rest.starts_with('<');
+  const auto mailbox = in_brackets ? take_path(rest) : parse_mailbox(rest);
+  if (!mailbox || (in_brackets && !rest.empty())) co_return Reply(501, "5.1.3 Address not understood");
   // RFC 6531 §3.7.4.2: no UTF-8 in a reply that was not asked for it.
   if (!mailbox->is_ascii() && !vrfy.smtp_utf8) co_return Reply(252, "2.6.8 The reply would need SMTPUTF8");
   const std::string address = to_string(*mailbox);

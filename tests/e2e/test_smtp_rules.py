@@ -183,6 +183,18 @@ def test_vrfy_expn_help(esmtp):
     assert esmtp.command("HELP").code in (211, 214)
 
 
+def test_vrfy_when_logged_in(server, account):
+    """RFC 5321 §3.5.1: a user name, or a user name and a domain."""
+    with SmtpWire(server, "submission") as client:
+        client.greeting()
+        client.ehlo()
+        client.login(*account)
+        client.command(f"VRFY {account[0]}", 250)
+        client.command(f"VRFY {account[0].split('@')[0]}", 252)
+        client.command("VRFY postmaster", 252)
+        client.command(f"VRFY <{account[0]}> junk", 501)
+
+
 def test_size_is_refused_at_mail_and_at_data(own):
     """RFC 1870 §6."""
     server = own({"limits": {"message_size": 100000}}, accounts=[f"alice@{DOMAIN}"])

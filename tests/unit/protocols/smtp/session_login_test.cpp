@@ -189,6 +189,21 @@ TEST_CASE("smtp login: VRFY for those who have logged in (RFC 5321 §3.5)") {
   CHECK(output.find("250 2.1.5 <jürgen@foo.com>\r\n") != std::string::npos);
 }
 
+TEST_CASE("smtp login: VRFY of a user name alone, and of what is neither (RFC 5321 §3.5.1)") {
+  struct Case {
+    const char* argument;
+    const char* expected;
+  };
+  for (const auto& [argument, expected] :
+       {Case{"alice", "252"}, Case{"postmaster", "252"}, Case{"nobody", "252"}, Case{"\"Joe Smith\"", "252"},
+        Case{"<alice@example.test>", "250"}, Case{"<alice@example.test> junk", "501"},
+        Case{"alice@example.test junk", "501"}, Case{"alice junk", "501"}, Case{"alice@", "501"}}) {
+    CAPTURE(argument);
+    const auto output = submit("EHLO a\r\n" + login + "VRFY " + argument + "\r\nQUIT\r\n");
+    CHECK(codes(output) == std::string("220 250 235 ") + expected + " 221");
+  }
+}
+
 TEST_CASE("smtp login: STARTTLS resets the session (RFC 3207 §4.2)") {
   for (const std::size_t chunk : {1U, 100'000U}) {
     Harness harness;
