@@ -17,7 +17,8 @@ std::string refusal_line(const Endpoint& endpoint, const std::string& hostname) 
   // Nobody could read it before a handshake.
   if (endpoint.implicit_tls) return {};
   switch (endpoint.protocol) {
-    case tls::Protocol::smtp: return "421 4.7.0 " + hostname + " Too many connections, try again later\r\n";
+    case tls::Protocol::smtp:  // RFC 2034 §4: no enhanced code in a greeting
+      return "421 " + hostname + " Too many connections, try again later\r\n";
     case tls::Protocol::pop3:
       return "-ERR [SYS/TEMP] Too many connections, try again later\r\n";  // RFC 3206 §4
     case tls::Protocol::imap: return "* BYE [UNAVAILABLE] Too many connections, try again later\r\n";

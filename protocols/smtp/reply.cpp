@@ -1,8 +1,15 @@
 #include "protocols/smtp/reply.h"
 
 #include <cstddef>
+#include <utility>
 
 namespace posthorn::smtp {
+
+Reply Reply::without_enhanced_code() const {
+  std::vector<std::string> lines = lines_;
+  for (std::string& line : lines) line.erase(0, line.find(' ') + 1);
+  return {code_, std::move(lines)};
+}
 
 void print(const Reply& reply, std::string& out) {
   constexpr std::size_t text_limit = 512 - 6;  // without code, separator and CRLF

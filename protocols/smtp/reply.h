@@ -18,6 +18,8 @@ class Reply {
 
   int code() const { return code_; }
   bool negative() const { return code_ >= 400; }
+  // The same for EHLO and HELO. Every line must begin with an enhanced code.
+  Reply without_enhanced_code() const;
   const std::vector<std::string>& lines() const { return lines_; }
 
  private:

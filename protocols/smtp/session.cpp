@@ -24,6 +24,12 @@ constexpr std::size_t postponed_limit = 10;
 
 bool is_auth(std::string_view line) { return message::equal_ignoring_case(line.substr(0, 5), "AUTH "); }
 
+// EHLO and HELO, whatever follows.
+bool is_greeting(std::string_view line) {
+  const std::string_view verb = line.substr(0, line.find_first_of(" \t"));
+  return message::equal_ignoring_case(verb, "EHLO") || message::equal_ignoring_case(verb, "HELO");
+}
+
 // RFC 2920 §3.2: the replies that may wait for those to the commands that came with them.
 bool may_wait(const Command& command) {
   return std::holds_alternative<Mail>(command) || std::holds_alternative<Rcpt>(command) ||
@@ -103,9 +109,9 @@ void Session::pass_over(const Connection::Line& rest) {
 }
 
 Task<void> Session::take_line(const Connection::Line& line) {
-  if (auto refusal = unreadable(line)) co_return co_await refuse(*refusal);
+  if (auto refusal = unreadable(line)) co_return co_await refuse(line, *std::move(refusal));
   const auto command = parse_command(line.text);
-  if (!command) co_return co_await refuse(reply_to_line(command.error()));
+  if (!command) co_return co_await refuse(line, reply_to_line(command.error()));
 
   const Reply reply = co_await std::visit([this](const auto& its) { return on(its); }, *command);
   send(reply);
@@ -127,9 +133,9 @@ std::optional<Reply> Session::unreadable(const Connection::Line& line) const {
   return std::nullopt;
 }
 
-Task<void> Session::refuse(Reply reply) {
+Task<void> Session::refuse(const Connection::Line& line, Reply reply) {
   ++errors_;
-  send(reply);
+  send(is_greeting(line.text) ? reply.without_enhanced_code() : reply);
   end_beyond_limits();
   co_await connection_.flush();
 }

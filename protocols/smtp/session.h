@@ -76,7 +76,7 @@ class Session {
   void pass_over(const Connection::Line& rest);
   // Why a line can't even be looked at.
   std::optional<Reply> unreadable(const Connection::Line& line) const;
-  Task<void> refuse(Reply reply);
+  Task<void> refuse(const Connection::Line& line, Reply reply);
 
   Task<Reply> on(const Ehlo& ehlo);
   Task<Reply> on(const Helo& helo);

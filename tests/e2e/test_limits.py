@@ -197,7 +197,7 @@ class TestConnections:
         server, _ = limited(limits={"connections": 1})
         with SmtpWire(server) as first:
             first.greeting()
-            for protocol, start in (("smtp", b"421 4.7.0 "), ("pop3", b"-ERR "), ("imap", b"* BYE ")):
+            for protocol, start in (("smtp", b"421 mail.example.test "), ("pop3", b"-ERR "), ("imap", b"* BYE ")):
                 with server.connect(protocol) as client:
                     assert client.recv(1000).startswith(start)
 

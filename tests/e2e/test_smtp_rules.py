@@ -254,6 +254,8 @@ def test_replies_have_enhanced_codes(esmtp, account):
     """RFC 2034 §4: every 2xx, 4xx and 5xx reply but those to EHLO, HELO and the greeting."""
     lines = ["NOOP", "RSET", "MAIL FROM:<a@elsewhere.test>", f"RCPT TO:<{account[0]}>", f"RCPT TO:<nobody@{DOMAIN}>",
              "RSET", "FROB", "QUIT"]
+    for line in ("EHLO", "HELO"):
+        assert esmtp.command(line, 501).enhanced is None
     for line in lines:
         reply = esmtp.command(line)
         assert reply.enhanced and reply.enhanced[0] == str(reply.code)[0], (line, reply)

@@ -149,11 +149,10 @@ TEST_CASE("reception: connections beyond the limit of an address are turned away
     Service service;
     std::string_view words;
   };
-  for (const Case& c :
-       {Case{Service::smtp, "421 4.7.0 mail.example.org Too many connections, try again later\r\n"},
-        Case{Service::submission, "421 4.7.0 mail.example.org Too many connections"},
-        Case{Service::pop3, "-ERR [SYS/TEMP] Too many connections"},
-        Case{Service::imap, "* BYE [UNAVAILABLE] Too many connections"}}) {
+  for (const Case& c : {Case{Service::smtp, "421 mail.example.org Too many connections, try again later\r\n"},
+                        Case{Service::submission, "421 mail.example.org Too many connections"},
+                        Case{Service::pop3, "-ERR [SYS/TEMP] Too many connections"},
+                        Case{Service::imap, "* BYE [UNAVAILABLE] Too many connections"}}) {
     auto settings = wide();
     settings.limits.connections_per_address = 1;
     Fixture fixture(settings, c.service);

@@ -127,6 +127,17 @@ TEST_CASE("smtp session: replies have enhanced codes of their class (RFC 2034 §
   }
 }
 
+TEST_CASE("smtp session: no enhanced code answers EHLO and HELO (RFC 2034 §4)") {
+  Harness harness;
+  const std::string too_long(3000, 'x');
+  const auto output =
+      harness.run("EHLO\r\nhelo \r\nEHLO a\x01\r\nEHLO " + too_long + "\r\nEHLOX\r\nQUIT\r\n");
+  CHECK(output ==
+        "220 mx.example.test ESMTP Posthorn\r\n501 Syntax error in arguments\r\n"
+        "501 Syntax error in arguments\r\n501 Syntax error in arguments\r\n500 Line too long\r\n"
+        "500 5.5.1 Command not recognised\r\n221 2.0.0 mx.example.test Goodbye\r\n");
+}
+
 TEST_CASE("smtp session: long lines (RFC 5321 §4.5.3.1.4)") {
   Harness harness;
   const std::string longest = "NOOP " + std::string(2048 - 5, 'x') + "\r\n";
