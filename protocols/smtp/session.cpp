@@ -189,13 +189,9 @@ Task<Reply> Session::on(const Ehlo& ehlo) {
       "SMTPUTF8",
   };
   if (offers_start_tls()) lines.emplace_back("STARTTLS");
-  if (role_ != Role::mx) {
-    std::string mechanisms;
-    for (const auto name : auth::offered_mechanisms(services_.authenticator, connection_)) {
-      mechanisms.append(" ").append(name);
-    }
-    if (!mechanisms.empty()) lines.push_back("AUTH" + mechanisms);
-  }
+  std::string mechanisms;
+  for (const auto name : offered_mechanisms()) mechanisms.append(" ").append(name);
+  if (!mechanisms.empty()) lines.push_back("AUTH" + mechanisms);
   lines.emplace_back("HELP");
   co_return Reply(250, std::move(lines));
 }
@@ -241,9 +237,10 @@ Task<Reply> Session::on(const Vrfy& vrfy) {
 Task<Reply> Session::on(const Expn&) { co_return Reply(502, "5.5.1 EXPN is not offered"); }
 
 Task<Reply> Session::on(const Help&) {
-  std::vector<std::string> lines = {"2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH",
-                                    "2.0.0 See RFC 5321"};
-  co_return Reply(214, std::move(lines));
+  std::string commands = "2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP";
+  if (offers_start_tls()) commands += " STARTTLS";
+  if (!offered_mechanisms().empty()) commands += " AUTH";
+  co_return Reply(214, std::vector<std::string>{std::move(commands), "2.0.0 See RFC 5321"});
 }
 
 // RFC 5321 Appendix F.

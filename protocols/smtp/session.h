@@ -105,6 +105,7 @@ class Session {
 
   // session_login.cpp
   bool offers_start_tls() const;
+  std::vector<std::string_view> offered_mechanisms() const;
   Task<void> start_tls();
   std::optional<Reply> login_missing() const;
   Task<std::expected<auth::Credentials, Reply>> credentials(const Auth& auth);

@@ -10,10 +10,15 @@ namespace posthorn::smtp {
 
 bool Session::offers_start_tls() const { return services_.start_tls && !connection_.tls().active(); }
 
+std::vector<std::string_view> Session::offered_mechanisms() const {
+  if (role_ == Role::mx) return {};
+  return auth::offered_mechanisms(services_.authenticator, connection_);
+}
+
 // RFC 6409 §4.3, RFC 4954 §6: what a client of submission may not do yet.
 std::optional<Reply> Session::login_missing() const {
   if (role_ == Role::mx || login_) return std::nullopt;
-  if (offers_start_tls() && auth::offered_mechanisms(services_.authenticator, connection_).empty()) {
+  if (offers_start_tls() && offered_mechanisms().empty()) {
     return Reply(530, "5.7.0 Must issue a STARTTLS command first");
   }
   return Reply(530, "5.7.0 Authentication required");
@@ -66,7 +71,7 @@ Task<Reply> Session::on(const Auth& auth) {
 // The exchange of the mechanism, to its end.
 Task<std::expected<auth::Credentials, Reply>> Session::credentials(const Auth& auth) {
   const auto refused = [](int code, const char* text) { return std::unexpected(Reply(code, text)); };
-  const auto offered = auth::offered_mechanisms(services_.authenticator, connection_);
+  const auto offered = offered_mechanisms();
   if (offered.empty() && offers_start_tls()) co_return std::unexpected(*login_missing());
   bool known = false;
   for (const auto name : offered) known = known || message::equal_ignoring_case(name, auth.mechanism);

@@ -195,6 +195,13 @@ def test_vrfy_when_logged_in(server, account):
         client.command(f"VRFY <{account[0]}> junk", 501)
 
 
+def test_help_names_auth_only_where_it_is_offered(server, smtp):
+    assert "AUTH" not in smtp.command("HELP", 214).text
+    with SmtpWire(server, "submission") as client:
+        client.greeting()
+        assert "AUTH" in client.command("HELP", 214).text
+
+
 def test_size_is_refused_at_mail_and_at_data(own):
     """RFC 1870 §6."""
     server = own({"limits": {"message_size": 100000}}, accounts=[f"alice@{DOMAIN}"])

@@ -138,6 +138,24 @@ TEST_CASE("smtp session: no enhanced code answers EHLO and HELO (RFC 2034 §4)")
         "500 5.5.1 Command not recognised\r\n221 2.0.0 mx.example.test Goodbye\r\n");
 }
 
+TEST_CASE("smtp session: HELP names what is offered (RFC 5321 §4.1.1.8)") {
+  const auto help = [](Role role, bool tls, bool plaintext) {
+    Harness harness;
+    harness.role = role;
+    harness.authenticator.plaintext = plaintext;
+    if (tls) harness.script_after_tls = "";
+    const auto output = harness.run("HELP\r\nQUIT\r\n");
+    const std::size_t begin = output.find("214-");
+    return output.substr(begin, output.find("\r\n", begin) - begin);
+  };
+  const std::string always = "214-2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP";
+  CHECK(help(Role::mx, false, true) == always);
+  CHECK(help(Role::mx, true, true) == always + " STARTTLS");
+  CHECK(help(Role::submission, true, false) == always + " STARTTLS");
+  CHECK(help(Role::submission, true, true) == always + " STARTTLS AUTH");
+  CHECK(help(Role::submissions, false, true) == always + " AUTH");
+}
+
 TEST_CASE("smtp session: long lines (RFC 5321 §4.5.3.1.4)") {
   Harness harness;
   const std::string longest = "NOOP " + std::string(2048 - 5, 'x') + "\r\n";
