@@ -55,7 +55,9 @@ Task<void> Session::log_in(auth::Credentials credentials) {
       co_await services_.authenticator.login(connection_, auth::Service::pop3, std::move(credentials));
   if (!login) {
     ++failed_logins_;
-    refuse(reply_to(login.error()));
+    // [IN-USE] is the maildrop's lock alone (RFC 2449 §8.1.2).
+    refuse(login.error().code == Errc::in_use ? "[SYS/TEMP] Too many connections of this account"
+                                              : reply_to(login.error()));
     co_return;
   }
   auto maildrop = co_await Maildrop::open(services_.store, login->address);

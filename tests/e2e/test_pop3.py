@@ -204,6 +204,18 @@ def test_an_empty_maildrop(pop, account):
     assert pop.multi("LIST") == [] and pop.multi("UIDL") == []
 
 
+def test_too_many_connections_of_an_account_have_their_own_words(own):
+    """RFC 3206 §4: the mailbox is not in use by another session (RFC 2449 §8.1.2)."""
+    server = own({"limits": {"connections_per_account": 1, "trusted": []}}, accounts=["alice@example.test"])
+    account = ("alice@example.test", server.accounts["alice@example.test"])
+    with ImapWire(server) as first, PopWire(server) as second:
+        first.greeting()
+        first.login(*account)
+        second.greeting()
+        second.command(f"USER {account[0]}")
+        assert second.command(f"PASS {account[1]}", ok=False).startswith("-ERR [SYS/TEMP] ")
+
+
 def test_many_messages_in_order(server, account):
     texts = [message(f"many-{number}") for number in range(200)]
     with ImapWire(server) as client:

@@ -154,6 +154,13 @@ TEST_CASE("pop3 session: one session has the maildrop (RFC 1939 §4, RFC 2449 §
   CHECK(harness.account().locked);
 }
 
+TEST_CASE("pop3 session: too many connections of an account are not the mailbox's lock (RFC 3206 §4)") {
+  Harness harness;
+  harness.authenticator.failure = Error{Errc::in_use, "connections_per_account"};
+  const auto output = harness.run(login + "QUIT\r\n");
+  CHECK(output.find("-ERR [SYS/TEMP] Too many connections of this account\r\n") != std::string::npos);
+}
+
 TEST_CASE("pop3 session: each command in its state (RFC 1939 §3)") {
   Harness harness;
   CHECK(
