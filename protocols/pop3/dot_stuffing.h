@@ -6,8 +6,10 @@
 namespace posthorn::pop3 {
 
 // Makes the body of a multi-line response out of a message, whatever its chunks (RFC 1939 §3): a line that
-// begins with "." gets another one, and a line with a lone "." ends it. Linear time, and many lines at a
-// time.
+// begins with "." gets another one, and a line with a lone "." ends it. Every line ends in CR LF: a bare LF,
+// as files of other programs may have among others, becomes one. Else a client that takes LF for a line's end
+// would lose a dot there, or see the response end within a message that somebody made for the purpose.
+// Linear time.
 class DotEncoder {
  public:
   // Appends the next part of the message to `out`.
@@ -18,7 +20,6 @@ class DotEncoder {
  private:
   bool line_begin_ = true;  // the next octet is the first of a line
   bool after_cr_ = false;
-  bool complete_ = true;  // what was fed ends in CR LF, or is nothing
 };
 
 }  // namespace posthorn::pop3

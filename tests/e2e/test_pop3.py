@@ -204,6 +204,17 @@ def test_an_empty_maildrop(pop, account):
     assert pop.multi("LIST") == [] and pop.multi("UIDL") == []
 
 
+def test_a_foreign_file_of_mixed_line_ends_goes_out_in_crlf(server, account):
+    """RFC 1939 §3: every line of a response ends in CRLF."""
+    bodies(server, account)  # makes the Maildir
+    mixed = b"Subject: mixed\r\n\r\none\n.two\r\nthree\n\nfour"
+    (server.maildir(account[0]) / "new" / "1700000000.M1P1.elsewhere").write_bytes(mixed)
+    with PopWire(server) as client:
+        client.greeting()
+        client.login(*account)
+        assert client.retrieve(1) == b"Subject: mixed\r\n\r\none\r\n.two\r\nthree\r\n\r\nfour\r\n"
+
+
 def test_too_many_connections_of_an_account_have_their_own_words(own):
     """RFC 3206 §4: the mailbox is not in use by another session (RFC 2449 §8.1.2)."""
     server = own({"limits": {"connections_per_account": 1, "trusted": []}}, accounts=["alice@example.test"])

@@ -39,8 +39,10 @@ TEST_CASE("pop3 message: byte-stuffing (RFC 1939 §3)") {
       {"no end", "no end\r\n.\r\n"},  // the response must end, so the line does too
       {"a\r\n.", "a\r\n..\r\n.\r\n"},
       {"cr\r", "cr\r\r\n.\r\n"},
-      {"a\n.\nb\r\n", "a\n..\nb\r\n.\r\n"},  // some clients take LF for a line's end
-      {"a\n", "a\n\r\n.\r\n"},
+      {"a\n.\nb\r\n", "a\r\n..\r\nb\r\n.\r\n"},  // lines end in CR LF on the wire, however they were stored
+      {"a\r\nb\n\n\r\nc\rd\n", "a\r\nb\r\n\r\n\r\nc\rd\r\n.\r\n"},
+      {"a\n", "a\r\n.\r\n"},
+      {"\n", "\r\n.\r\n"},
   };
   for (const auto& [message, response] : cases) {
     for (const std::size_t chunk : {1U, 2U, 3U, 1000U}) {
