@@ -56,11 +56,20 @@ std::string return_path_field(std::string_view reverse_path) {
   return "Return-Path: <" + std::string(reverse_path) + ">\r\n";
 }
 
+// White space before the colon is an obsolete form of the field (RFC 5322 §4.5.7).
+void HopCounter::take_name(std::string_view part) {
+  for (const char octet : part) {
+    if (begin_.size() == received.size()) return;
+    const bool before_colon = begin_.size() + 1 == received.size() && (octet == ' ' || octet == '\t');
+    if (!before_colon) begin_ += octet;
+  }
+}
+
 void HopCounter::feed(std::string_view part) {
   while (in_header_ && !part.empty()) {
     const std::size_t lf = part.find('\n');
     const std::string_view line = part.substr(0, lf);
-    begin_.append(line, 0, received.size() - std::min(received.size(), begin_.size()));
+    take_name(line);
     if (lf == std::string_view::npos) return;
     in_header_ = !begin_.empty() && begin_ != "\r";
     if (message::equal_ignoring_case(begin_, received)) ++hops_;

@@ -41,6 +41,8 @@ class HopCounter {
   std::size_t hops() const { return hops_; }
 
  private:
+  void take_name(std::string_view part);
+
   std::string begin_;  // of the present line, as much as tells its name
   bool in_header_ = true;
   std::size_t hops_ = 0;
