@@ -232,16 +232,16 @@ class Settings {
         100,        "Received fields",
         {20, 1000}, "A message that has come through more servers than this goes round in a loop."};
     NumberKey errors{*this,      "errors",    20,
-                     "commands", {1, 100000}, "A session with more refused commands than this is ended."};
+                     "commands", {1, 100000}, "A session with so many refused commands is ended."};
     NumberKey refused_recipients{*this,       "refused_recipients",
                                  100,         "recipients",
-                                 {1, 100000}, "A session with more refused recipients than this is ended."};
+                                 {1, 100000}, "A session with so many refused recipients is ended."};
     NumberKey failed_logins{*this,    "failed_logins", 3,
                             "logins", {1, 1000},       "A session with so many failed logins is ended."};
     NumberKey commands_between_messages{
         *this,        "commands_between_messages",
         200,          "commands",
-        {10, 100000}, "A session that goes on for longer without a message is ended."};
+        {10, 100000}, "A session with so many commands since its last message is ended."};
   } smtp{keys_, "smtp"};
 
   struct Imap : Section {
@@ -263,7 +263,7 @@ class Settings {
     NumberKey command_line{*this, "command_line", 1024, "octets", {255, 65536}, "The longest command."};
     NumberKey auth_line{*this, "auth_line", 12288, "octets", {1024, 65536}, "The longest line of a login."};
     NumberKey errors{*this,      "errors",    20,
-                     "commands", {1, 100000}, "A session with more refused commands than this is ended."};
+                     "commands", {1, 100000}, "A session with so many refused commands is ended."};
     NumberKey failed_logins{*this,    "failed_logins", 3,
                             "logins", {1, 1000},       "A session with so many failed logins is ended."};
   } pop3{keys_, "pop3"};
