@@ -1,4 +1,3 @@
-#include "protocols/imap/calendar.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 
@@ -9,211 +8,6 @@
 namespace posthorn::imap {
 
 namespace {
-
-void append_day(std::string& out, Day day) {
-  append_number(out, day.day);
-  out.push_back('-');
-  out.append(month_name(day.month));
-  out.push_back('-');
-  const std::string year = std::to_string(day.year);
-  out.append(4 - year.size(), '0');
-  out.append(year);
-}
-
-void append_part(std::string& out, const std::vector<std::uint32_t>& part) {
-  const char* separator = "";
-  for (const std::uint32_t number : part) {
-    out.append(separator);
-    append_number(out, number);
-    separator = ".";
-  }
-}
-
-}  // namespace
-
-void append_section(std::string& out, const Section& section) {
-  using enum Section::Text;
-  out.push_back('[');
-  append_part(out, section.part);
-  if (section.text != all && !section.part.empty()) out.push_back('.');
-  switch (section.text) {
-    case all: break;
-    case header: out.append("HEADER"); break;
-    case header_fields: out.append("HEADER.FIELDS "); break;
-    case header_fields_not: out.append("HEADER.FIELDS.NOT "); break;
-    case text: out.append("TEXT"); break;
-    case mime: out.append("MIME"); break;
-  }
-  if (!section.fields.empty()) {
-    Spaced list(out);
-    for (const std::string& field : section.fields) append_astring(list.next(), field);
-  }
-  out.push_back(']');
-}
-
-namespace {
-
-void append_section(std::string& out, const std::vector<std::uint32_t>& part) {
-  out.push_back('[');
-  append_part(out, part);
-  out.push_back(']');
-}
-
-// An item of FETCH: as the client asks for it, or as the response names it.
-class ItemPrinter {
- public:
-  enum class As { request, response };
-  ItemPrinter(std::string& out, As as) : out_(out), as_(as) {}
-
-  void operator()(FetchAttribute attribute) {
-    out_.append(name_of(attribute));
-    if (attribute == FetchAttribute::preview_lazy && as_ == As::request) out_.append(" (LAZY)");
-  }
-  void operator()(const FetchBody& body) {
-    name("BODY", body.seen);
-    append_section(out_, body.section);
-    partial(body.partial);
-  }
-  void operator()(const FetchBinary& binary) {
-    name("BINARY", binary.seen);
-    append_section(out_, binary.part);
-    partial(binary.partial);
-  }
-  void operator()(const FetchBinarySize& size) {
-    out_.append("BINARY.SIZE");
-    append_section(out_, size.part);
-  }
-
- private:
-  void name(std::string_view name, FetchBody::Seen seen) {
-    out_.append(name);
-    if (seen == FetchBody::Seen::peek && as_ == As::request) out_.append(".PEEK");
-  }
-  void partial(const std::optional<Partial>& partial) {
-    if (!partial) return;
-    out_.push_back('<');
-    append_number(out_, partial->first);
-    if (as_ == As::request) {
-      out_.push_back('.');
-      append_number(out_, partial->count);
-    }
-    out_.push_back('>');
-  }
-
-  std::string& out_;
-  As as_;
-};
-
-// A search tree as its keys; lists in parentheses but at the top.
-class SearchPrinter {
- public:
-  explicit SearchPrinter(std::string& out) : out_(out) {}
-
-  void print_top(const SearchKey& key) {
-    if (const auto* all = std::get_if<SearchAnd>(&key.key)) {
-      print_keys(all->keys);
-    } else {
-      print(key);
-    }
-  }
-
- private:
-  void print(const SearchKey& key) {
-    std::visit([this](const auto& kind) { print(kind); }, key.key);
-  }
-  void print_keys(const std::vector<SearchKey>& keys) {
-    const char* separator = "";
-    for (const SearchKey& key : keys) {
-      out_.append(separator);
-      print(key);
-      separator = " ";
-    }
-  }
-
-  void print(const SearchAll&) { out_.append("ALL"); }
-  void print(const SearchFlag& key) {
-    static constexpr std::array<std::string_view, 6> names = {"ANSWERED", "FLAGGED", "DELETED",
-                                                              "SEEN",     "DRAFT",   "RECENT"};
-    if (key.flag == SystemFlag::recent) {
-      out_.append(key.set ? "RECENT" : "OLD");
-      return;
-    }
-    if (!key.set) out_.append("UN");
-    out_.append(names[static_cast<std::size_t>(key.flag)]);
-  }
-  void print(const SearchKeyword& key) {
-    out_.append(key.set ? "KEYWORD " : "UNKEYWORD ");
-    out_.append(key.keyword);
-  }
-  void print(const SearchNumbers& key) {
-    if (key.numbering == Numbering::uid) out_.append("UID ");
-    append_sequence_set(out_, key.set);
-  }
-  void print(const SearchDate& key) {
-    static constexpr std::array<std::string_view, 3> names = {"BEFORE ", "ON ", "SINCE "};
-    static constexpr std::array<std::string_view, 3> kinds = {"", "SENT", "SAVED"};
-    out_.append(kinds[static_cast<std::size_t>(key.of)]);
-    out_.append(names[static_cast<std::size_t>(key.relation)]);
-    append_day(out_, key.day);
-  }
-  void print(const SearchSize& key) {
-    out_.append(key.relation == SearchSize::Relation::larger ? "LARGER " : "SMALLER ");
-    append_number(out_, key.octets);
-  }
-  void print(const SearchText& key) {
-    static constexpr std::array<std::string_view, 7> names = {"BCC ",     "BODY ", "CC ", "FROM ",
-                                                              "SUBJECT ", "TEXT ", "TO "};
-    out_.append(names[static_cast<std::size_t>(key.in)]);
-    append_astring(out_, key.text);
-  }
-  void print(const SearchHeader& key) {
-    out_.append("HEADER ");
-    append_astring(out_, key.field);
-    out_.push_back(' ');
-    append_astring(out_, key.text);
-  }
-  void print(const SearchModSequence& key) {
-    static constexpr std::array<std::string_view, 3> types = {" priv ", " shared ", " all "};
-    out_.append("MODSEQ ");
-    if (key.entry) {
-      append_string(out_, key.entry->name);
-      out_.append(types[static_cast<std::size_t>(key.entry->of)]);
-    }
-    append_number(out_, key.least);
-  }
-  void print(const SearchObjectId& key) {
-    out_.append(key.of == SearchObjectId::Of::email ? "EMAILID " : "THREADID ");
-    append_astring(out_, key.id);
-  }
-  void print(const SearchSaveDateSupported&) { out_.append("SAVEDATESUPPORTED"); }
-  void print(const SearchGmailId& key) {
-    out_.append(key.of == SearchGmailId::Of::message ? "X-GM-MSGID " : "X-GM-THRID ");
-    append_number(out_, key.id);
-  }
-  void print(const SearchGmailRaw& key) {
-    out_.append("X-GM-RAW ");
-    append_astring(out_, key.words);
-  }
-  void print(const SearchAnd& key) {
-    out_.push_back('(');
-    print_keys(key.keys);
-    out_.push_back(')');
-  }
-  void print(const SearchOr& key) {
-    for (std::size_t i = 0; i + 1 < key.keys.size(); ++i) {
-      out_.append("OR ");
-      print(key.keys[i]);
-      out_.push_back(' ');
-    }
-    print(key.keys.back());
-  }
-  void print(const SearchNot& key) {
-    out_.append("NOT ");
-    print(key.keys.front());
-  }
-
-  std::string& out_;
-};
 
 void append_literal(std::string& out, const AppendLiteral& literal) {
   if (literal.form == AppendLiteral::Form::utf8) out.append("UTF8 (");
@@ -351,16 +145,14 @@ class ArgumentPrinter {
       text(search.charset);
     }
     out_.push_back(' ');
-    SearchPrinter(out_).print_top(search.key);
+    append_search_key(out_, search.key);
   }
   void operator()(const Fetch& fetch) {
     numbers(fetch.messages);
     out_.push_back(' ');
     {
       Spaced list(out_);
-      for (const FetchItem& item : fetch.items) {
-        std::visit(ItemPrinter(list.next(), ItemPrinter::As::request), item);
-      }
+      for (const FetchItem& item : fetch.items) append_request(list.next(), item);
     }
     if (!fetch.changed_since && !fetch.vanished && !fetch.partial) return;
     out_.push_back(' ');
@@ -517,31 +309,6 @@ struct Name {
 
 }  // namespace
 
-std::string_view name_of(FetchAttribute attribute) {
-  switch (attribute) {
-    case FetchAttribute::body: return "BODY";
-    case FetchAttribute::body_structure: return "BODYSTRUCTURE";
-    case FetchAttribute::envelope: return "ENVELOPE";
-    case FetchAttribute::flags: return "FLAGS";
-    case FetchAttribute::internal_date: return "INTERNALDATE";
-    case FetchAttribute::rfc822: return "RFC822";
-    case FetchAttribute::rfc822_header: return "RFC822.HEADER";
-    case FetchAttribute::rfc822_size: return "RFC822.SIZE";
-    case FetchAttribute::rfc822_text: return "RFC822.TEXT";
-    case FetchAttribute::uid: return "UID";
-    case FetchAttribute::mod_sequence: return "MODSEQ";
-    case FetchAttribute::email_id: return "EMAILID";
-    case FetchAttribute::thread_id: return "THREADID";
-    case FetchAttribute::save_date: return "SAVEDATE";
-    case FetchAttribute::preview:
-    case FetchAttribute::preview_lazy: return "PREVIEW";
-    case FetchAttribute::gmail_message_id: return "X-GM-MSGID";
-    case FetchAttribute::gmail_thread_id: return "X-GM-THRID";
-    case FetchAttribute::gmail_labels: return "X-GM-LABELS";
-  }
-  return "";
-}
-
 std::string_view name_of(StatusItem item) {
   switch (item) {
     case StatusItem::messages: return "MESSAGES";
@@ -556,10 +323,6 @@ std::string_view name_of(StatusItem item) {
     case StatusItem::append_limit: return "APPENDLIMIT";
   }
   return "";
-}
-
-void append_response_name(std::string& out, const FetchItem& item) {
-  std::visit(ItemPrinter(out, ItemPrinter::As::response), item);
 }
 
 std::string_view name_of(const Command::Body& body) { return std::visit(Name(), body); }

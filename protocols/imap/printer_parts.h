@@ -13,6 +13,12 @@ void append_number(std::string& out, std::uint64_t number);
 
 std::string_view name_of(FetchAttribute attribute);
 
+// An item as FETCH asks for it: "BODY.PEEK[1]<0.10>".
+void append_request(std::string& out, const FetchItem& item);
+
+// The keys of a SEARCH; those that all have to match stand side by side.
+void append_search_key(std::string& out, const SearchKey& key);
+
 // "[1.HEADER]", section of RFC 3501 §9.
 void append_section(std::string& out, const Section& section);
 
