@@ -70,7 +70,7 @@ TEST_CASE("imap: nobody appends before login; little is read for it") {
   CHECK(has(dialogue("a APPEND INBOX {20}\r\nb NOOP\r\n"), "ready\r\na BAD Log in first\r\nb OK"));
   CHECK(has(dialogue("a APPEND INBOX {20+}\r\n" + message + "\r\nb NOOP\r\n"),
             "ready\r\na BAD Log in first\r\nb OK"));
-  CHECK(has(dialogue("a APPEND INBOX {9000+}\r\nxxx"), "* BYE [TOOBIG] "));
+  CHECK(has(dialogue("a APPEND INBOX {41000+}\r\nxxx"), "* BYE [TOOBIG] "));
 }
 
 TEST_CASE("imap: a message without octets cancels (RFC 3502 §6.3.11)") {

@@ -111,13 +111,14 @@ TEST_CASE("imap: STORE on messages that another session expunged (RFC 2180 §4.2
       "* 3 FETCH (FLAGS (\\Flagged \\Seen))\r\nc NO [EXPUNGEISSUED] Some of the messages were expunged\r\n");
 }
 
-TEST_CASE("imap: COPY of messages that another session expunged tells of it (RFC 2180 §4.4)") {
+TEST_CASE("imap: COPY of messages that another session expunged copies nothing (RFC 2180 §4.4.1)") {
   Shared server;
   server.store.account().mailbox("FRED");
   auto client = Client::with_inbox(server);
   server.inbox().expunge_now(testing::uid_set({4}), true);
   CHECK(client->say("A001 COPY 2,4,6 FRED") ==
-        "* 4 EXPUNGE\r\nA001 OK [COPYUID 1002 2,6 1:2] COPY completed\r\n");
+        "* 4 EXPUNGE\r\nA001 NO [EXPUNGEISSUED] The messages were expunged\r\n");
+  CHECK(client->say("a COPY 2,5 FRED") == "a OK [COPYUID 1002 2,6 1:2] COPY completed\r\n");
   server.inbox().expunge_now(testing::uid_set({5}), true);
   CHECK(client->say("b COPY 4 FRED") == "* 4 EXPUNGE\r\nb NO [EXPUNGEISSUED] The messages were expunged\r\n");
 }
