@@ -5,11 +5,12 @@
 namespace posthorn::message {
 namespace {
 
-// Version 1. Numbers are little-endian base 128 in their shortest form. An optional text is 0, or its size
+// Version 2. Numbers are little-endian base 128 in their shortest form. An optional text is 0, or its size
 // plus 1 and its octets; a list is its size and its elements. The whole is
-//   version, size of the envelope, envelope, size of the structure, structure, flags, [date], [references]
+//   version, size of the envelope, envelope, size of the structure, structure, flags, [date], [references],
+//   [preview]
 // so that either can be read without the other.
-constexpr char version = 1;
+constexpr char version = 2;
 constexpr std::size_t max_depth = 1000;  // as the parser's
 constexpr std::size_t least_part = 11;   // octets of the shortest encoded part
 
@@ -26,7 +27,7 @@ enum PartFlag : unsigned char {
 constexpr unsigned char all_part_flags = 127;
 
 enum EnvelopeFlag : unsigned char { sender_is_from = 1, reply_to_is_from = 2 };
-enum SummaryFlag : unsigned char { has_date = 1, has_references = 2 };
+enum SummaryFlag : unsigned char { has_date = 1, has_references = 2, has_preview = 4 };
 enum AddressFlag : unsigned char { has_name = 1, has_route = 2, has_mailbox = 4, has_host = 8 };
 
 std::uint64_t zigzag(std::int64_t number) {
@@ -324,6 +325,19 @@ Result<BodyPart> read_structure(std::string_view bytes) {
   return root;
 }
 
+// What stands after envelope and structure.
+void read_rest(Reader& in, Summary& summary) {
+  const auto present = in.flags(has_date | has_references | has_preview);
+  if (present & has_date) {
+    const auto seconds = unzigzag(in.number());
+    const auto zone = unzigzag(in.number());
+    if (zone < -5999 || zone > 5999) in.fail();
+    summary.date_sent = {seconds, static_cast<int>(zone)};
+  }
+  if (present & has_references) summary.references = in.text();
+  if (present & has_preview) summary.preview = in.text();
+}
+
 }  // namespace
 
 std::string encode(const Summary& summary) {
@@ -336,12 +350,14 @@ std::string encode(const Summary& summary) {
   out.text(std::string_view(envelope.take()));
   out.text(std::string_view(structure.take()));
   out.octet(static_cast<unsigned char>((summary.date_sent ? has_date : 0) |
-                                       (summary.references ? has_references : 0)));
+                                       (summary.references ? has_references : 0) |
+                                       (summary.preview ? has_preview : 0)));
   if (summary.date_sent) {
     out.number(zigzag(summary.date_sent->utc_seconds));
     out.number(zigzag(summary.date_sent->zone_minutes));
   }
   if (summary.references) out.text(std::string_view(*summary.references));
+  if (summary.preview) out.text(std::string_view(*summary.preview));
   return out.take();
 }
 
@@ -351,14 +367,7 @@ Result<Summary> decode(std::string_view bytes) {
   const auto envelope = in.view();
   const auto structure = in.view();
   Result<Summary> summary(std::in_place);
-  const auto present = in.flags(has_date | has_references);
-  if (present & has_date) {
-    const auto seconds = unzigzag(in.number());
-    const auto zone = unzigzag(in.number());
-    if (zone < -5999 || zone > 5999) return corrupt();
-    summary->date_sent = {seconds, static_cast<int>(zone)};
-  }
-  if (present & has_references) summary->references = in.text();
+  read_rest(in, *summary);
   if (!in.ok() || !in.at_end()) return corrupt();
   summary->envelope = TRY(read_envelope(envelope));
   summary->root = TRY(read_structure(structure));
@@ -381,5 +390,18 @@ Result<BodyPart> decode_structure(std::string_view bytes) {
   if (!in.ok()) return corrupt();
   return read_structure(structure);
 }
+
+Result<std::optional<std::string>> decode_preview(std::string_view bytes) {
+  Reader in(bytes);
+  if (in.octet() != version) return corrupt();
+  in.view();
+  in.view();
+  Summary rest;
+  read_rest(in, rest);
+  if (!in.ok() || !in.at_end()) return corrupt();
+  return std::move(rest.preview);
+}
+
+bool is_current(std::string_view bytes) { return bytes.starts_with(version); }
 
 }  // namespace posthorn::message

@@ -24,4 +24,11 @@ Result<Summary> decode(std::string_view bytes);
 Result<Envelope> decode_envelope(std::string_view bytes);
 Result<BodyPart> decode_structure(std::string_view bytes);
 
+// The preview alone; nothing if it was not known. Errors: as decode().
+Result<std::optional<std::string>> decode_preview(std::string_view bytes);
+
+// Whether the bytes are of the version that encode() makes today: what an older one made is to be worked out
+// anew.
+bool is_current(std::string_view bytes);
+
 }  // namespace posthorn::message

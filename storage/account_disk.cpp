@@ -1,9 +1,11 @@
 #include "storage/account_disk.h"
 
+#include "message/summary_codec.h"
 #include "storage/folder_name.h"
 #include "storage/folders.h"
 #include "storage/maildir_name.h"
 #include "storage/measure.h"
+#include "storage/threads.h"
 #include "storage/work.h"
 
 #include <algorithm>
@@ -310,7 +312,7 @@ void AccountDisk::forget_readers() {
   ++generation_;
 }
 
-Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet& uids) {
+Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet& uids, Effort effort) {
   Summaries found;
   std::vector<std::size_t> missing;
   Reader reader = TRY(take_reader());
@@ -322,11 +324,14 @@ Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet
     while (const auto row = TRY(statement.step())) {
       if (found.present.size() == summaries_limit) break;
       const Uid uid = static_cast<Uid>(row->integer(0));
-      if (row->is_null(1)) missing.push_back(found.present.size());
-      found.present.push_back({uid, std::string(row->text(1))});
+      const bool usable = !row->is_null(1) && message::is_current(row->text(1));
+      if (!usable && effort == Effort::look_up) continue;
+      if (!usable) missing.push_back(found.present.size());
+      found.present.push_back({uid, usable ? std::string(row->text(1)) : std::string()});
     }
   }
-  // Not worked out at arrival: taken over with its name in order, or the index was made anew.
+  // Not worked out at arrival, or by an older version: taken over with its name in order, or the index was
+  // made anew.
   for (const std::size_t place : missing) {
     Mailbox::CachedSummary& summary = found.present[place];
     auto message = open_message(reader.database, id, summary.uid);
@@ -335,6 +340,24 @@ Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet
     found.worked_out.push_back(summary);
   }
   std::erase_if(found.present, [](const auto& each) { return each.encoded.empty(); });
+  give_back(std::move(reader));
+  return found;
+}
+
+Result<std::vector<Mailbox::Origin>> AccountDisk::origins(MailboxId id, const UidSet& uids) {
+  std::vector<Mailbox::Origin> found;
+  Reader reader = TRY(take_reader());
+  for (const UidSet::Range& range : uids.ranges()) {
+    auto statement =
+        TRY(reader.database.query("SELECT uid, saved, thread, email_id FROM message "
+                                  "WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+                                  id, range.first, range.last));
+    while (const auto row = TRY(statement.step())) {
+      if (found.size() == summaries_limit) break;
+      found.push_back({static_cast<Uid>(row->integer(0)), row->integer(1),
+                       row->is_null(2) ? thread_id_of(row->text(3)) : std::string(row->text(2))});
+    }
+  }
   give_back(std::move(reader));
   return found;
 }

@@ -79,7 +79,8 @@ class AccountDisk {
     std::vector<Mailbox::CachedSummary> worked_out;  // those of them that were not in the index
   };
   static constexpr std::size_t summaries_limit = 256;
-  Result<Summaries> summaries(MailboxId id, const UidSet& uids);
+  Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort);
+  Result<std::vector<Mailbox::Origin>> origins(MailboxId id, const UidSet& uids);
   struct OpenMessage {
     File file;
     MessageRow row;

@@ -33,7 +33,9 @@ Result<Uid> AddMessages::add(Work& work, Folder& folder, const Arrival& arrival)
   row.flags.keywords = TRY(work.keywords(folder, arrival.keywords));
   row.wire_size = row.stored_size = spool.size();
   row.internal_date = arrival.internal_date;
+  row.saved = work.disk.context().clock.seconds();
   row.email_id = make_email_id(arrival.internal_date, spool.unique(), work.disk.context().settings.hostname);
+  row.thread = TRY(work.disk.index().find_thread(row.email_id, spool.thread_keys()));
   std::string letters = letters_of_flags(row.flags, {});
   if (!letters.empty()) {
     row.place = Place::current;
@@ -49,7 +51,9 @@ Result<Uid> AddMessages::add(Work& work, Folder& folder, const Arrival& arrival)
     TRY(write_file(work.files, path, tmp, spool.bytes()));
   }
   work.sync_later(folder.place(row.place));
+  row.threaded = true;
   TRY(work.add(folder, row));
+  TRY(work.write(&Index::add_to_thread, spool.thread_keys(), row.thread_id()));
   TRY(work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary()));
   return row.uid;
 }

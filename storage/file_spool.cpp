@@ -1,6 +1,9 @@
 #include "storage/file_spool.h"
 
+#include "message/preview.h"
 #include "message/summary_codec.h"
+#include "storage/preview_file.h"
+#include "storage/threads.h"
 
 namespace posthorn::storage {
 
@@ -81,12 +84,30 @@ Result<> FileSpool::share() {
 }
 
 const std::string& FileSpool::summary() {
-  if (!summary_) {
-    if (!file_) parser_->feed(buffer_);
-    summary_ = message::encode(parser_->finish());
-    parser_.reset();
-  }
+  work_out();
   return *summary_;
+}
+
+const std::vector<std::int64_t>& FileSpool::thread_keys() {
+  work_out();
+  return thread_keys_;
+}
+
+void FileSpool::work_out() {
+  if (summary_) return;
+  if (!file_) parser_->feed(buffer_);
+  message::Summary summary = parser_->finish();
+  parser_.reset();
+  // What was written just now can be read, or nothing else will go well either.
+  summary.preview = preview(summary).value_or("");
+  thread_keys_ = storage::thread_keys(summary);
+  summary_ = message::encode(summary);
+}
+
+Result<std::string> FileSpool::preview(const message::Summary& summary) {
+  if (!file_) return message::preview_of(summary, buffer_);
+  const File file = TRY(files_.open(*file_, FileSystem::Open::read));
+  return read_preview(files_, file, message::LineEnds::crlf, summary);
 }
 
 }  // namespace posthorn::storage

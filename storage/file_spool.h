@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace posthorn::storage {
 
@@ -33,12 +34,16 @@ class FileSpool final : public Spool {
   const std::string& bytes() const { return buffer_; }
   // Puts it into a file, so that it can be linked to several places.
   Result<> share();
-  // The message's summary, encoded. Worked out at the first call.
+  // The message's summary, encoded, with its preview. Worked out at the first call, as are the keys of its
+  // thread.
   const std::string& summary();
+  const std::vector<std::int64_t>& thread_keys();
 
  private:
   Result<> flush();
   Result<> finish_file();
+  void work_out();
+  Result<std::string> preview(const message::Summary& summary);
   Error fail(Error error);
 
   Lane& disk_;
@@ -53,6 +58,7 @@ class FileSpool final : public Spool {
   std::optional<std::string> file_;
   std::optional<message::SummaryParser> parser_;
   std::optional<std::string> summary_;
+  std::vector<std::int64_t> thread_keys_;
   std::optional<Error> error_;
   bool closed_ = false;
 };

@@ -28,6 +28,7 @@ struct Folder {
   bool doubtful = false;  // another program's change may have gone under in one of ours
   bool lagging = false;   // there are rows with `lagging`
   bool tombstones_pending = false;
+  bool unthreaded = true;                           // there may be rows without `threaded`
   bool further_keywords_stale = false;              // the file of keywords beyond the 26th
   std::chrono::steady_clock::time_point next_look;  // listing it once more is not worth it before
 

@@ -8,7 +8,7 @@ namespace posthorn::storage {
 namespace {
 
 // Raised with each change of the schema: an index of another version is made anew from the Maildir.
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE account (
@@ -47,9 +47,14 @@ CREATE TABLE message (
   place INTEGER NOT NULL,
   info TEXT,
   lagging INTEGER NOT NULL,
+  saved INTEGER NOT NULL,
+  thread TEXT,
+  threaded INTEGER NOT NULL,
   PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
 CREATE INDEX message_deleted ON message (mailbox, uid) WHERE flags & 8;
 CREATE INDEX message_lagging ON message (mailbox, uid) WHERE lagging = 1;
+CREATE INDEX message_unthreaded ON message (mailbox, uid) WHERE threaded = 0;
+CREATE TABLE thread (key INTEGER PRIMARY KEY, id TEXT NOT NULL);
 CREATE TABLE summary (key INTEGER PRIMARY KEY, encoded BLOB NOT NULL);
 CREATE TABLE tombstone (
   mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL, email_id TEXT,
@@ -68,7 +73,8 @@ Result<> set_up(Database& database) {
 }
 
 constexpr const char* message_columns =
-    "uid, flags, keywords, modseq, wire_size, internal_date, stored_size, email_id, place, info, lagging";
+    "uid, flags, keywords, modseq, wire_size, internal_date, stored_size, email_id, place, info, lagging, "
+    "saved, thread, threaded";
 
 KeywordSet keywords_of(std::string_view blob) {
   KeywordSet set;
@@ -94,6 +100,9 @@ MessageRow message_row(const Row& row) {
   message.place = row.integer(8) == 0 ? Place::fresh : Place::current;
   if (!row.is_null(9)) message.info = row.text(9);
   message.lagging = row.integer(10) != 0;
+  message.saved = row.integer(11);
+  if (!row.is_null(12)) message.thread = row.text(12);
+  message.threaded = row.integer(13) != 0;
   return message;
 }
 
@@ -104,7 +113,10 @@ std::int64_t place_number(Place place) { return place == Place::fresh ? 0 : 1; }
 std::string_view name_of(Place place) { return place == Place::fresh ? "new/" : "cur/"; }
 
 std::string MessageRow::file() const {
-  return std::string(name_of(place)) + to_string(MaildirName{email_id, stored_size, wire_size, uid, info});
+  std::optional<std::int64_t> other_date;
+  if (saved != internal_date) other_date = saved;
+  return std::string(name_of(place)) +
+         to_string(MaildirName{email_id, stored_size, wire_size, uid, info, other_date, thread});
 }
 
 std::pair<Place, std::optional<std::string>> MessageRow::due(Uid first_recent) const {
@@ -231,9 +243,11 @@ Result<> Index::insert_message(MailboxId id, const MessageRow& row) {
   const auto keywords = blob_of(row.flags.keywords);
   TRY(database_.execute(
       "INSERT INTO message (mailbox, uid, flags, keywords, modseq, wire_size, internal_date, stored_size, "
-      "email_id, place, info, lagging) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      "email_id, place, info, lagging, saved, thread, threaded) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
       id, row.uid, row.flags.system, keywords, row.modseq, row.wire_size, row.internal_date, row.stored_size,
-      row.email_id, place_number(row.place), row.info, row.lagging ? 1 : 0));
+      row.email_id, place_number(row.place), row.info, row.lagging ? 1 : 0, row.saved, row.thread,
+      row.threaded ? 1 : 0));
   return {};
 }
 
@@ -321,6 +335,15 @@ Result<std::vector<MessageRow>> Index::lagging(MailboxId id, std::size_t limit) 
   std::vector<MessageRow> rows;
   static const std::string sql = std::string("SELECT ") + message_columns +
                                  " FROM message WHERE mailbox = ?1 AND lagging = 1 ORDER BY uid LIMIT ?2";
+  auto statement = TRY(database_.query(sql, id, limit));
+  while (const auto row = TRY(statement.step())) rows.push_back(message_row(*row));
+  return rows;
+}
+
+Result<std::vector<MessageRow>> Index::unthreaded(MailboxId id, std::size_t limit) {
+  std::vector<MessageRow> rows;
+  static const std::string sql = std::string("SELECT ") + message_columns +
+                                 " FROM message WHERE mailbox = ?1 AND threaded = 0 ORDER BY uid LIMIT ?2";
   auto statement = TRY(database_.query(sql, id, limit));
   while (const auto row = TRY(statement.step())) rows.push_back(message_row(*row));
   return rows;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,10 +51,14 @@ struct MessageRow {
   std::int64_t internal_date = 0;
   std::string email_id;
   Place place = Place::fresh;
-  std::optional<std::string> info;  // the flags last seen in the name
-  bool lagging = false;             // the name does not say what the flags are
+  std::optional<std::string> info;    // the flags last seen in the name
+  bool lagging = false;               // the name does not say what the flags are
+  std::int64_t saved = 0;             // when it came into this mailbox, seconds since 1970
+  std::optional<std::string> thread;  // the id of its thread, if that is not the one that it began itself
+  bool threaded = false;              // its keys are there for those that follow it (threads.h)
 
   Message message() const { return {uid, flags, modseq, internal_date, wire_size}; }
+  std::string thread_id() const;
   // "cur/1700000000.x.host,S=1,W=1,U=1:2,S"
   std::string file() const;
   // Where it should be, given the UID from which on messages are recent: `place` and `info` as they should
@@ -117,11 +122,20 @@ class Index {
   Result<std::vector<MessageRow>> messages(MailboxId id, const UidSet& uids);
   Result<std::vector<MessageRow>> deleted(MailboxId id, const UidSet& uids);  // those flagged \Deleted
   Result<std::vector<MessageRow>> lagging(MailboxId id, std::size_t limit);
+  Result<std::vector<MessageRow>> unthreaded(MailboxId id, std::size_t limit);
   Result<std::vector<Message>> load(MailboxId id);
   Result<> mark_claimed(MailboxId id, Uid from, Uid to);  // those still in new/ are to move
   Result<std::uint32_t> count_from(MailboxId id, Uid first);
   // Whether a message with this email id is anywhere; a scan of all rows.
   Result<> visit_email_ids(const std::function<void(MailboxId, Uid, std::string_view)>& visit);
+
+  // The thread (MessageRow::thread) of a message with that email id and these keys: of several threads that
+  // of the first key, of none its own.
+  Result<std::optional<std::string>> find_thread(std::string_view email_id,
+                                                 std::span<const std::int64_t> keys);
+  // Makes it found by these keys, but for those that are another one's already.
+  Result<> add_to_thread(std::span<const std::int64_t> keys, std::string_view thread_id);
+  Result<> mark_threaded(MailboxId id, Uid uid);
 
   Result<std::vector<IntentRow>> intents();
   Result<> add_intent(std::string_view from, std::string_view to);

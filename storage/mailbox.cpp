@@ -140,17 +140,28 @@ Task<Result<Copied>> MailboxImpl::transfer(UidSet uids, std::shared_ptr<Mailbox>
   co_return std::move(operation.copied);
 }
 
-Task<Result<std::vector<Mailbox::CachedSummary>>> MailboxImpl::summaries(UidSet uids) {
+template <class Value, class Read>
+Task<Result<Value>> MailboxImpl::look_up(Read& read) {
   auto awake = co_await account_->wake();
   if (!awake) co_return std::unexpected(awake.error());
-  auto job = [this, &uids] { return account_->disk().summaries(info_.id, uids); };
-  auto found = co_await Offload(account_->parts().lane, job);
+  auto found = co_await Offload(account_->parts().lane, read);
   if (!found && found.error().code != Errc::busy) {
     // The index may be broken: the next operation finds out and makes it anew.
     auto polled = co_await poll();
     if (!polled) co_return std::unexpected(polled.error());
-    found = co_await Offload(account_->parts().lane, job);
+    found = co_await Offload(account_->parts().lane, read);
   }
+  co_return found;
+}
+
+Task<Result<std::vector<Mailbox::Origin>>> MailboxImpl::origins(UidSet uids) {
+  auto read = [this, &uids] { return account_->disk().origins(info_.id, uids); };
+  co_return co_await look_up<std::vector<Origin>>(read);
+}
+
+Task<Result<std::vector<Mailbox::CachedSummary>>> MailboxImpl::summaries(UidSet uids, Effort effort) {
+  auto read = [this, &uids, effort] { return account_->disk().summaries(info_.id, uids, effort); };
+  auto found = co_await look_up<AccountDisk::Summaries>(read);
   if (!found) co_return std::unexpected(found.error());
   if (!found->worked_out.empty() && !account_->parts().closing) {
     account_->parts().background.start(keep(shared_from_this(), std::move(found->worked_out)));

@@ -36,7 +36,8 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<UidSet>> expunge(UidSet uids, bool all) override;
   Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
   Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
-  Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids) override;
+  Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids, Effort effort) override;
+  Task<Result<std::vector<Origin>>> origins(UidSet uids) override;
   Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) override;
   Task<Result<std::string>> head(Uid uid, std::size_t limit) override;
 
@@ -52,6 +53,9 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
   Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries);
   Task<void> poll_in_background(std::shared_ptr<MailboxImpl> self);
+  // What `read`, a reading function of AccountDisk, gives on the pool.
+  template <class Value, class Read>
+  Task<Result<Value>> look_up(Read& read);
   Task<Result<AccountDisk::OpenMessage>> find_message(Uid uid);
   void tell();
   void watch();

@@ -1,5 +1,7 @@
 #include "storage/maildir_name.h"
 
+#include "storage/threads.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -8,6 +10,7 @@ namespace {
 
 constexpr Uid highest_uid = 0x7fffffff;
 constexpr std::uint64_t highest_size = std::uint64_t{1} << 62U;
+constexpr std::int64_t latest = 99'999'999'999;  // seconds: so that names stay short
 
 template <class Number>
 std::optional<Number> number(std::string_view text) {
@@ -26,6 +29,11 @@ std::optional<std::uint64_t> size_field(std::string_view text) {
 void take_field(MaildirName& name, std::string_view field) {
   if (field.starts_with("S=")) name.stored_size = size_field(field.substr(2));
   if (field.starts_with("W=")) name.wire_size = size_field(field.substr(2));
+  if (field.starts_with("D=")) {
+    name.saved = number<std::int64_t>(field.substr(2));
+    if (name.saved && (*name.saved < 0 || *name.saved > latest)) name.saved.reset();
+  }
+  if (field.starts_with("T=") && is_thread_id(field.substr(2))) name.thread_id = field.substr(2);
   if (field.starts_with("U=")) {
     name.uid = number<Uid>(field.substr(2));
     if (name.uid && (*name.uid == 0 || *name.uid > highest_uid)) name.uid.reset();
@@ -80,6 +88,8 @@ std::string to_string(const MaildirName& name) {
   std::string text = name.email_id;
   if (name.stored_size) text += ",S=" + std::to_string(*name.stored_size);
   if (name.wire_size) text += ",W=" + std::to_string(*name.wire_size);
+  if (name.saved) text += ",D=" + std::to_string(*name.saved);
+  if (name.thread_id) text += ",T=" + *name.thread_id;
   if (name.uid) text += ",U=" + std::to_string(*name.uid);
   if (name.info) text += ":2," + *name.info;
   return text;

@@ -2,6 +2,8 @@
 
 #include "message/structure.h"
 #include "message/summary_codec.h"
+#include "storage/preview_file.h"
+#include "storage/threads.h"
 
 namespace posthorn::storage {
 namespace {
@@ -33,7 +35,9 @@ Result<Measured> measure(FileSystem& files, const std::string& path, std::option
   if (status.directory) return failure(Errc::not_allowed, path + " is a directory");
   if (status.size == 0) {
     // Not opened: a pipe would have no size either, and would never answer.
-    measured.summary = message::encode(message::SummaryParser().finish());
+    message::Summary empty = message::SummaryParser().finish();
+    empty.preview = "";
+    measured.summary = message::encode(empty);
     return measured;
   }
   const File file = TRY(open_message_file(files, path));
@@ -50,8 +54,18 @@ Result<Measured> measure(FileSystem& files, const std::string& path, std::option
     measured.wire_size += wire.size();
     chunk = TRY(files.read(file, measured.stored_size, chunk_size));
   }
-  measured.summary = message::encode(parser.finish());
+  message::Summary summary = parser.finish();
+  summary.preview = TRY(read_preview(files, file, *ends, summary));
+  measured.thread_keys = thread_keys(summary);
+  measured.summary = message::encode(summary);
   return measured;
+}
+
+Result<std::vector<std::int64_t>> measure_thread(FileSystem& files, const std::string& path,
+                                                 message::LineEnds ends) {
+  if (TRY(files.status(path)).size == 0) return std::vector<std::int64_t>();
+  const File file = TRY(open_message_file(files, path));
+  return thread_keys(message::parse_summary(TRY(files.read(file, 0, chunk_size)), ends));
 }
 
 }  // namespace posthorn::storage

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace posthorn::storage {
 
@@ -13,7 +14,8 @@ namespace posthorn::storage {
 struct Measured {
   std::uint64_t stored_size = 0;
   std::uint64_t wire_size = 0;
-  std::string summary;  // encoded
+  std::string summary;  // encoded, with its preview
+  std::vector<std::int64_t> thread_keys;
 };
 
 // Reads a message's file through. Without `ends`, LF alone at the end of its first line means LF throughout
@@ -21,6 +23,10 @@ struct Measured {
 //
 // Errors: io; not_allowed for what is no regular file of `path` itself (a symbolic link).
 Result<Measured> measure(FileSystem& files, const std::string& path, std::optional<message::LineEnds> ends);
+
+// The keys of its thread, for which its header is enough. Errors as of measure().
+Result<std::vector<std::int64_t>> measure_thread(FileSystem& files, const std::string& path,
+                                                 message::LineEnds ends);
 
 // Opens the regular file at `path` for reading. Errors: as of FileSystem; not_allowed for a symbolic link.
 Result<File> open_message_file(FileSystem& files, const std::string& path);

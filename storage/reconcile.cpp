@@ -2,6 +2,7 @@
 // and a crash leaves files without rows and rows without files.
 #include "storage/maildir_name.h"
 #include "storage/measure.h"
+#include "storage/threads.h"
 #include "storage/wall_clock.h"
 #include "storage/work.h"
 
@@ -237,7 +238,7 @@ class Reconciliation {
     if (status->directory) return {};
     const bool keeps_uid = TRY(may_keep_uid(found.parsed));
     MessageRow row;
-    std::optional<std::string> summary;
+    std::optional<Measured> measured;
     if (found.parsed.stored_size == status->size && found.parsed.is_ours(found.name)) {
       row.stored_size = *found.parsed.stored_size;
       row.wire_size = *found.parsed.wire_size;
@@ -246,25 +247,32 @@ class Reconciliation {
       if (found.parsed.stored_size == status->size && found.parsed.wire_size) {
         ends = found.parsed.wire_size == status->size ? message::LineEnds::crlf : message::LineEnds::lf;
       }
-      auto measured = measure(work_.files, path, ends);
-      if (!measured) {
+      auto read = measure(work_.files, path, ends);
+      if (!read) {
         work_.disk.context().log.warning("storage.not_taken_in",
-                                         {{"file", path}, {"error", measured.error().detail}});
+                                         {{"file", path}, {"error", read.error().detail}});
         return {};
       }
+      measured = *std::move(read);
       row.stored_size = measured->stored_size;
       row.wire_size = measured->wire_size;
-      summary = std::move(measured->summary);
     }
     row.uid = keeps_uid ? *found.parsed.uid : TRY(work_.next_uid(folder_));
     row.email_id = email_id_for(found, *status);
     row.internal_date = MaildirName{.email_id = row.email_id}.time().value_or(0);
+    row.saved = found.parsed.saved.value_or(row.internal_date);
+    // From another folder, or a copy: it came when somebody put it here.
+    if (found.parsed.uid && !keeps_uid) row.saved = work_.disk.context().clock.seconds();
+    TRY(take_thread(row, found.parsed, measured));
     row.place = found.place;
     row.info = found.parsed.info;
     TRY(take_flags(row, keeps_uid));
     TRY(rename(found, row));
     TRY(work_.add(folder_, row));
-    if (summary) TRY(work_.write(&Index::put_summary, folder_.row.id, row.uid, *summary));
+    if (measured) {
+      TRY(work_.write(&Index::put_summary, folder_.row.id, row.uid, measured->summary));
+      TRY(work_.write(&Index::add_to_thread, measured->thread_keys, row.thread_id()));
+    }
     used_.insert(row.uid);
     if (found.place == Place::fresh) lowest_new_ = std::min(lowest_new_, row.uid);
     ++taken_in_;
@@ -280,13 +288,24 @@ class Reconciliation {
 
   std::string email_id_for(const Found& found, const FileStatus& status) const {
     const std::string& given = found.parsed.email_id;
-    constexpr std::size_t limit = 140;  // so that the whole name stays below 255
+    constexpr std::size_t limit = 110;  // so that the whole name stays below 255
     const bool usable = !given.empty() && given.size() <= limit;
     if (usable && found.parsed.time()) return given;
     const std::int64_t time = found.parsed.time().value_or(status.modified_ns / 1'000'000'000);
     if (usable) return std::to_string(time) + "." + given;
     DiskContext& context = work_.disk.context();
     return make_email_id(time, context.random.hex(12), context.settings.hostname);
+  }
+
+  // A message of ours whose name tells of no thread began its own. Its keys are read in the background.
+  Result<> take_thread(MessageRow& row, const MaildirName& name, const std::optional<Measured>& measured) {
+    row.threaded = measured.has_value();
+    if (name.thread_id) {
+      if (*name.thread_id != thread_id_of(row.email_id)) row.thread = name.thread_id;
+    } else if (measured) {
+      row.thread = TRY(work_.disk.index().find_thread(row.email_id, measured->thread_keys));
+    }
+    return {};
   }
 
   Result<> take_flags(MessageRow& row, bool keeps_uid) {

@@ -80,6 +80,10 @@ enum class FlagChange { add, remove, replace };
 // What COPY and MOVE do where some of the messages are gone: the others, or nothing at all.
 enum class Missing { skip, refuse };
 
+// What reading does for a message that the index does not know all of: works it out from the file, or leaves
+// it out.
+enum class Effort { full, look_up };
+
 struct StoreRequest {
   UidSet uids;
   FlagChange how = FlagChange::add;
@@ -160,7 +164,15 @@ class Mailbox {
     Uid uid;
     std::string encoded;
   };
-  virtual Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids) = 0;
+  virtual Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids, Effort effort = Effort::full) = 0;
+
+  // Where messages came from, for up to 256 at a time, as summaries() gives them.
+  struct Origin {
+    Uid uid;
+    std::int64_t saved;     // when it came into this mailbox, seconds since 1970 UTC (RFC 8514)
+    std::string thread_id;  // of its thread (RFC 8474 §5.2); it begins with `T`, as no email id does
+  };
+  virtual Task<Result<std::vector<Origin>>> origins(UidSet uids) = 0;
 
   // not_found when it is expunged.
   virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) = 0;

@@ -59,6 +59,7 @@ Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to
     target.info.reset();
     if (!letters.empty()) target.info = std::move(letters);
     target.lagging = false;
+    target.saved = work.disk.context().clock.seconds();
 
     const std::string path = to.file(target);
     work.touching(to, target.place);

@@ -2,6 +2,7 @@
 
 #include "storage/folders.h"
 #include "storage/maildir_name.h"
+#include "storage/measure.h"
 
 #include <algorithm>
 #include <tuple>
@@ -10,6 +11,7 @@ namespace posthorn::storage {
 namespace {
 
 constexpr std::size_t names_at_once = 500;
+constexpr std::size_t headers_at_once = 32;
 constexpr std::uint32_t quick_to_list = 2000;
 
 // Renames up to `limit` files whose flags have changed; says how many there were.
@@ -52,6 +54,21 @@ Result<> write_further_keywords(Work& work, Folder& folder) {
   return {};
 }
 
+// After the index was lost, messages whose names bear all that rows need were taken in unread: those that
+// follow them could not be told to be of their thread.
+Result<> find_threads(Work& work, Folder& folder) {
+  if (!folder.unthreaded) return {};
+  const auto rows = TRY(work.disk.index().unthreaded(folder.row.id, headers_at_once));
+  for (const MessageRow& row : rows) {
+    const auto keys = measure_thread(work.files, folder.file(row), line_ends_of(row));
+    // Another program has renamed it or taken it away: it is not worth looking for.
+    if (keys) TRY(work.write(&Index::add_to_thread, *keys, row.thread_id()));
+    TRY(work.write(&Index::mark_threaded, folder.row.id, row.uid));
+  }
+  folder.unthreaded = rows.size() == headers_at_once;
+  return {};
+}
+
 // Files of tombstones are gone for good once their directories are synced.
 Result<> finish_tombstones(Work& work, Folder& folder) {
   if (!folder.tombstones_pending) return {};
@@ -81,10 +98,12 @@ Result<> Follow::run(Work& work) {
     TRY(finish_tombstones(work, folder));
     if (folder.lagging && left > 0) left -= TRY(follow_names(work, folder, left));
     TRY(write_further_keywords(work, folder));
+    TRY(find_threads(work, folder));
     // Sessions that wait hear of what went under; others find it when they look.
     if (folder.doubtful && work.snapshots.contains(id)) TRY(work.look(folder, Work::Thoroughness::quick));
-    more = more || folder.lagging;
-    if (!folder.lagging && (!folder.doubtful || !work.snapshots.contains(id))) work.disk.restless().erase(id);
+    const bool unfinished = folder.lagging || folder.unthreaded;
+    more = more || unfinished;
+    if (!unfinished && (!folder.doubtful || !work.snapshots.contains(id))) work.disk.restless().erase(id);
   }
   empty_trash(work);
   return {};

@@ -424,6 +424,7 @@ Result<> Work::add(Folder& folder, const MessageRow& row) {
   if (!row.flags.has(SystemFlag::seen)) ++folder.row.unseen;
   if (row.flags.has(SystemFlag::deleted)) ++folder.row.deleted;
   if (row.lagging) folder.lagging = true;
+  if (!row.threaded) folder.unthreaded = true;
   if (has_further_keywords(row.flags)) folder.further_keywords_stale = true;
   changes_[folder.row.id].added.push_back(row.message());
   return {};

@@ -107,7 +107,10 @@ class FakeMailbox final : public storage::Mailbox {
   Task<Result<storage::Copied>> move(storage::UidSet, std::shared_ptr<Mailbox>) override {
     co_return unused();
   }
-  Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet) override { co_return unused(); }
+  Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet, storage::Effort) override {
+    co_return unused();
+  }
+  Task<Result<std::vector<Origin>>> origins(storage::UidSet) override { co_return unused(); }
 
  private:
   static std::unexpected<Error> unused() { return failure(Errc::unavailable, "not in this fake"); }

@@ -1,6 +1,7 @@
 #include "tests/support/memory_store.h"
 
 #include "message/header.h"
+#include "message/preview.h"
 #include "message/structure.h"
 #include "message/summary_codec.h"
 
@@ -126,8 +127,13 @@ Message MemoryMailbox::made(std::string octets, std::uint8_t system_flags,
   message.modseq = next_modseq();
   message.internal_date = internal_date;
   message.size = octets.size();
-  std::string summary = message::encode(message::parse_summary(octets));
-  files_[message.uid] = {std::make_shared<const std::string>(std::move(octets)), std::move(summary)};
+  message::Summary summary = message::parse_summary(octets);
+  summary.preview = message::preview_of(summary, octets);
+  Stored& stored = files_[message.uid];
+  stored.octets = std::make_shared<const std::string>(std::move(octets));
+  stored.summary = message::encode(summary);
+  stored.saved = internal_date;
+  stored.thread_id = "T" + std::to_string(message.uid);
   return message;
 }
 
@@ -300,18 +306,40 @@ Task<Result<storage::Copied>> MemoryMailbox::move(UidSet uids, std::shared_ptr<s
   co_return copied;
 }
 
-Task<Result<std::vector<storage::Mailbox::CachedSummary>>> MemoryMailbox::summaries(UidSet uids) {
+Task<Result<std::vector<storage::Mailbox::CachedSummary>>> MemoryMailbox::summaries(UidSet uids,
+                                                                                    storage::Effort effort) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
   std::vector<CachedSummary> summaries;
   for (const auto range : uids.ranges()) {
     for (auto file = files_.lower_bound(range.first); file != files_.end() && file->first <= range.last;
          ++file) {
+      if (effort == storage::Effort::look_up && file->second.slow) continue;
       summaries.push_back({file->first, file->second.summary});
     }
   }
   co_return summaries;
 }
+
+Task<Result<std::vector<storage::Mailbox::Origin>>> MemoryMailbox::origins(UidSet uids) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  std::vector<Origin> origins;
+  for (const auto range : uids.ranges()) {
+    for (auto file = files_.lower_bound(range.first); file != files_.end() && file->first <= range.last;
+         ++file) {
+      origins.push_back({file->first, file->second.saved, file->second.thread_id});
+    }
+  }
+  co_return origins;
+}
+
+void MemoryMailbox::set_origin(Uid uid, std::int64_t saved, std::string thread_id) {
+  files_.at(uid).saved = saved;
+  files_.at(uid).thread_id = std::move(thread_id);
+}
+
+void MemoryMailbox::forget_summary(Uid uid) { files_.at(uid).slow = true; }
 
 Task<Result<std::unique_ptr<storage::MessageBytes>>> MemoryMailbox::bytes(Uid uid) {
   auto begun = co_await begin();

@@ -34,6 +34,9 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   void put_back(storage::Uid uid, std::string octets);
   // A file that became shorter than the index says.
   void shorten(storage::Uid uid, std::size_t octets);
+  // Otherwise it came at its internal date, and its thread is `T` and its UID.
+  void set_origin(storage::Uid uid, std::int64_t saved, std::string thread_id);
+  void forget_summary(storage::Uid uid);
   const std::string* octets(storage::Uid uid) const;
   std::size_t listeners() const { return listeners_.size(); }
 
@@ -56,7 +59,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
                                      storage::Missing missing) override;
   Task<Result<storage::Copied>> move(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target,
                                      storage::Missing missing) override;
-  Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet uids) override;
+  Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet uids, storage::Effort effort) override;
+  Task<Result<std::vector<Origin>>> origins(storage::UidSet uids) override;
   Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid) override;
   Task<Result<std::string>> head(storage::Uid uid, std::size_t limit) override;
 
@@ -66,6 +70,9 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   struct Stored {
     std::shared_ptr<const std::string> octets;
     std::string summary;
+    std::int64_t saved = 0;
+    std::string thread_id;
+    bool slow = false;  // its summary would have to be worked out
   };
 
   Task<Result<>> begin();

@@ -30,6 +30,20 @@ TEST_CASE("a summary survives the codec, whole and in parts") {
   }
 }
 
+TEST_CASE("a preview is kept with the summary (RFC 8970)") {
+  auto summary = parse_summary(rich_message());
+  CHECK(decode_preview(encode(summary)).value() == std::nullopt);
+  for (const char* text : {"", "x", "Grüße"}) {
+    summary.preview = text;
+    const auto bytes = encode(summary);
+    CHECK(decode(bytes) == summary);
+    CHECK(decode_preview(bytes).value() == text);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      CHECK_FALSE(decode_preview(std::string_view(bytes).substr(0, size)));
+    }
+  }
+}
+
 TEST_CASE("the form is compact") {
   const std::string message =
       wire_form("From: A <a@x>\nTo: b@x\nSubject: s\nDate: 1 Jan 2000 00:00 -0500\n\nbody\n");
@@ -62,15 +76,19 @@ TEST_CASE("every truncation, and every change of one octet, is corrupt or anothe
 
 TEST_CASE("another version is corrupt, never misread") {
   auto bytes = encode(parse_summary(rich_message()));
-  bytes[0] = 2;
+  CHECK(is_current(bytes));
+  bytes[0] = 1;
+  CHECK_FALSE(is_current(bytes));
+  CHECK_FALSE(is_current(""));
   CHECK(decode(bytes).error().code == Errc::corrupt);
   CHECK(decode_envelope(bytes).error().code == Errc::corrupt);
   CHECK(decode_structure(bytes).error().code == Errc::corrupt);
+  CHECK(decode_preview(bytes).error().code == Errc::corrupt);
 }
 
 TEST_CASE("sizes that cannot be are refused before memory is taken") {
-  CHECK_FALSE(decode(std::string("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11)));
-  CHECK_FALSE(decode_envelope(std::string("\x01\x0b\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\x7f", 13)));
+  CHECK_FALSE(decode(std::string("\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11)));
+  CHECK_FALSE(decode_envelope(std::string("\x02\x0b\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\x7f", 13)));
 }
 
 TEST_CASE("nesting as deep as a parser may give decodes, and deeper is refused") {

@@ -40,13 +40,26 @@ struct OutsideFixture : StoreFixture {
       }
       text += "," + std::to_string(each.internal_date) + "," + std::to_string(each.size) + " ";
     });
+    const auto origins = wait(target.origins(all()));
+    REQUIRE(origins);
+    CHECK(origins->size() == snapshot->size());
+    for (const Mailbox::Origin& each : *origins) {
+      text += std::to_string(each.uid) + "@" + std::to_string(each.saved) + each.thread_id + " ";
+    }
     return text + "next " + std::to_string(snapshot->uid_next()) + " validity " +
            std::to_string(target.info().uid_validity) + " id " + std::to_string(target.info().id);
   }
   // Two mailboxes with flags, keywords, gaps.
   void fill() {
     auto inbox = mailbox();
-    for (int index = 0; index < 6; ++index) deliver(letter(std::to_string(index)));
+    // The fifth message answers the second.
+    for (int index = 0; index < 6; ++index) {
+      const std::string field = index == 1   ? "Message-ID: <1@x>\r\n"
+                                : index == 4 ? "In-Reply-To: <1@x>\r\n"
+                                             : "";
+      deliver(field + letter(index == 4 ? "Re: 1" : std::to_string(index)));
+    }
+    clock.advance_seconds(100);
     REQUIRE(try_store(*inbox, uids({2, 3}), FlagChange::add, bit(SystemFlag::seen), {"Work", "$Junk"}));
     REQUIRE(try_store(*inbox, uids({5}), FlagChange::add, bit(SystemFlag::flagged) | bit(SystemFlag::draft)));
     REQUIRE(wait(inbox->expunge(uids({4}), true)));
@@ -311,7 +324,7 @@ TEST_CASE_FIXTURE(OutsideFixture, "rebuild: with the index gone, reading goes on
   fill();
   auto inbox = mailbox();
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
-  CHECK(read(*inbox, 2) == letter("1"));
+  CHECK(read(*inbox, 2).ends_with(letter("1")));
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
   const auto found = wait(inbox->summaries(all()));
   REQUIRE(found);
