@@ -18,12 +18,15 @@ struct PasswordAuthenticator::Attempt {
       : address(peer.address), trusted(peer.trusted), service(from), credentials(std::move(given)) {
     if (auto name = parse_address(credentials.user)) account = *std::move(name);
     user = account ? to_string(*account) : credentials.user;
+    // Trusted peers have a queue of their own.
+    network = trusted ? "trusted " + address : network_of(address);
   }
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
   ~Attempt() { sodium_memzero(credentials.password.data(), credentials.password.size()); }
 
   std::string address;
+  std::string network;
   bool trusted;
   Service service;
   Credentials credentials;
@@ -62,6 +65,8 @@ PasswordAuthenticator::PasswordAuthenticator(Accounts& accounts, Lane& lane, Lan
       hashing_(hashing),
       verify_(std::move(verify)),
       throttle_({}),
+      turns_(hashing.loop(), settings.turns,
+             [this](const std::string& network) { return throttle_.record(network, hashing_.loop().now()); }),
       fingerprint_key_(crypto_shorthash_KEYBYTES, '\0'),
       slots_(std::make_shared<Slots>()) {
   if (sodium_init() < 0) std::abort();
@@ -160,17 +165,32 @@ Task<void> PasswordAuthenticator::refresh(const Attempt& attempt, const std::str
 }
 
 // What a wrong password costs: time, of this connection only.
-Task<void> PasswordAuthenticator::penalise(Connection& connection, const Attempt& attempt) {
-  if (attempt.trusted) co_return;
+Milliseconds PasswordAuthenticator::penalty(Connection& connection, const Attempt& attempt) {
+  if (attempt.trusted) return Milliseconds(0);
   const Throttle::Verdict verdict =
-      throttle_.failed(attempt.address, fingerprint(attempt), connection.loop().now());
+      throttle_.failed(attempt.address, attempt.user, fingerprint(attempt), connection.loop().now());
   if (verdict.block_began) {
     connection.log(LogLevel::info, "auth.blocked",
                    {{"address", attempt.address},
-                    {"network", network_of(attempt.address)},
+                    {"network", attempt.network},
                     {"seconds", settings_.guess_block_seconds.count()}});
   }
-  if (verdict.delay.count() > 0) co_await connection.pause(verdict.delay);
+  return verdict.delay;
+}
+
+Turns::Standing PasswordAuthenticator::standing(const Attempt& attempt) const {
+  const bool vouched = attempt.trusted || throttle_.vouched(attempt.address, attempt.user);
+  return vouched ? Turns::Standing::vouched : Turns::Standing::stranger;
+}
+
+bool PasswordAuthenticator::blocked(Connection& connection, const Attempt& attempt) const {
+  return !attempt.trusted && throttle_.blocked(attempt.address, attempt.user, connection.loop().now());
+}
+
+Task<Result<Login>> PasswordAuthenticator::refuse_blocked(Connection& connection, const Attempt& attempt) {
+  log_failure(connection, attempt, "address is blocked");
+  co_await connection.pause(throttle_.blocked_delay());
+  co_return failure(Errc::denied, "address is blocked");
 }
 
 Task<Result<Login>> PasswordAuthenticator::login(Connection& connection, Service service,
@@ -180,17 +200,34 @@ Task<Result<Login>> PasswordAuthenticator::login(Connection& connection, Service
     log_failure(connection, attempt, "no TLS");
     co_return failure(Errc::not_allowed, "a password without TLS");
   }
-  if (!attempt.trusted && throttle_.blocked(attempt.address, attempt.user, connection.loop().now())) {
-    log_failure(connection, attempt, "address is blocked");
-    co_await connection.pause(throttle_.blocked_delay());
-    co_return failure(Errc::denied, "address is blocked");
+  if (blocked(connection, attempt)) co_return co_await refuse_blocked(connection, attempt);
+  Result<Turns::Turn> turn = co_await turns_.take(attempt.network, attempt.user, standing(attempt));
+  if (!turn) {
+    log_unavailable(connection, attempt, turn.error());
+    co_return std::unexpected(turn.error());
+  }
+  // Nobody waits for the answer any more.
+  connection.throw_if_closed();
+  // The guesses that were verified while this one waited may have been too many.
+  if (blocked(connection, attempt)) {
+    turn->release();
+    co_return co_await refuse_blocked(connection, attempt);
   }
   const Result<std::string> stored = co_await verify(attempt);
   if (!stored && stored.error().code == Errc::denied) {
     log_failure(connection, attempt, "wrong user or password");
-    co_await penalise(connection, attempt);
+    // It is counted before the next of the network has its turn.
+    const Milliseconds delay = penalty(connection, attempt);
+    turn->release();
+    if (delay.count() > 0) co_await connection.pause(delay);
     co_return std::unexpected(stored.error());
   }
+  // Whoever waits under this name is let go first.
+  if (stored && !attempt.trusted) {
+    throttle_.succeeded(attempt.address, attempt.user);
+    turns_.vouch(attempt.network, attempt.user);
+  }
+  turn->release();
   if (!stored) {
     log_unavailable(connection, attempt, stored.error());
     co_return failure(Errc::busy, stored.error().detail);
@@ -201,7 +238,6 @@ Task<Result<Login>> PasswordAuthenticator::login(Connection& connection, Service
 // After a right password.
 Task<Result<Login>> PasswordAuthenticator::admit(Connection& connection, const Attempt& attempt,
                                                  const std::string& stored) {
-  if (!attempt.trusted) throttle_.succeeded(attempt.address, attempt.user);
   // RFC 4616 §2: acting for somebody else needs rights that no account has over another.
   const std::string& other = attempt.credentials.authorisation_identity;
   if (!other.empty()) {

@@ -4,6 +4,7 @@
 #include "auth/authenticator.h"
 #include "auth/password.h"
 #include "auth/throttle.h"
+#include "auth/turns.h"
 #include "base/offload.h"
 
 #include <chrono>
@@ -24,10 +25,13 @@ struct AuthSettings {
   std::chrono::seconds guess_block_seconds{600};
   AllowPlaintext allow_plaintext = AllowPlaintext::loopback;
   unsigned connections_per_account = 50;
+  Turns::Settings
+      turns;  // how many passwords are verified at once (hash_threads), how many wait; at the start
 };
 
 // Logins against the accounts of this server. The file is read on `lane`, passwords are verified on the
-// `hashing` lane. It must outlive the connections that log in; the slots of logins may outlive it.
+// `hashing` lane, network by network in turn. It must outlive the connections that log in; the slots of
+// logins may outlive it.
 class PasswordAuthenticator final : public Authenticator {
  public:
   using Verify = std::function<Result<bool>(const std::string& stored, std::string_view password)>;
@@ -51,10 +55,13 @@ class PasswordAuthenticator final : public Authenticator {
   struct Slots;
   class Slot;
 
+  Turns::Standing standing(const Attempt& attempt) const;
+  bool blocked(Connection& connection, const Attempt& attempt) const;
+  Task<Result<Login>> refuse_blocked(Connection& connection, const Attempt& attempt);
   Task<Result<std::string>> verify(const Attempt& attempt);
   Task<Result<Login>> admit(Connection& connection, const Attempt& attempt, const std::string& stored);
   Task<void> refresh(const Attempt& attempt, const std::string& stored);
-  Task<void> penalise(Connection& connection, const Attempt& attempt);
+  Milliseconds penalty(Connection& connection, const Attempt& attempt);
   void log_failure(Connection& connection, const Attempt& attempt, std::string_view reason);
   void log_unavailable(Connection& connection, const Attempt& attempt, const Error& error);
   std::uint64_t fingerprint(const Attempt& attempt) const;
@@ -65,6 +72,7 @@ class PasswordAuthenticator final : public Authenticator {
   AuthSettings settings_;
   Verify verify_;
   Throttle throttle_;
+  Turns turns_;
   std::string unmatchable_;
   std::string fingerprint_key_;
   std::shared_ptr<Slots> slots_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cmath>
+#include <limits>
 
 namespace posthorn::auth {
 namespace {
@@ -33,11 +34,10 @@ std::string network_of(std::string_view address) {
   return std::string(network) + "/64";
 }
 
-void Throttle::leak(Network& network, milliseconds now) {
-  if (now <= network.updated) return;
+double Throttle::level_at(const Network& network, milliseconds now) {
+  if (now <= network.updated) return network.level;
   const double forgiven = std::chrono::duration<double>(now - network.updated) / forgiveness;
-  network.level = std::max(0.0, network.level - forgiven);
-  network.updated = now;
+  return std::max(0.0, network.level - forgiven);
 }
 
 bool Throttle::blocked(std::string_view address, std::string_view user, milliseconds now) const {
@@ -46,6 +46,21 @@ bool Throttle::blocked(std::string_view address, std::string_view user, millisec
   if (found == by_key_.end() || settings_.block.count() == 0 || now >= found->second->blocked_until)
     return false;
   return !known_by_key_.contains(known_key(network, user));
+}
+
+Throttle::Record Throttle::record(std::string_view address, milliseconds now) const {
+  const auto found = by_key_.find(network_of(address));
+  Record record;
+  if (found != by_key_.end()) record.level = level_at(*found->second, now);
+  record.room = settings_.block.count() == 0
+                    ? std::numeric_limits<unsigned>::max()
+                    : static_cast<unsigned>(std::max(1.0, std::floor(block_level - record.level)));
+  return record;
+}
+
+bool Throttle::vouched(std::string_view address, std::string_view user) const {
+  const auto found = known_by_key_.find(known_key(network_of(address), user));
+  return found != known_by_key_.end() && !found->second->guessed_at;
 }
 
 Throttle::Network& Throttle::touch(const std::string& key, milliseconds now) {
@@ -63,9 +78,14 @@ Throttle::Network& Throttle::touch(const std::string& key, milliseconds now) {
   return networks_.front();
 }
 
-Throttle::Verdict Throttle::failed(std::string_view address, std::uint64_t guess, milliseconds now) {
+Throttle::Verdict Throttle::failed(std::string_view address, std::string_view user, std::uint64_t guess,
+                                   milliseconds now) {
   Network& network = touch(network_of(address), now);
-  leak(network, now);
+  network.level = level_at(network, now);
+  network.updated = std::max(network.updated, now);
+  if (const auto known = known_by_key_.find(known_key(network.key, user)); known != known_by_key_.end()) {
+    known->second->guessed_at = true;
+  }
   const bool repeated = std::ranges::find(network.recent, guess) != std::end(network.recent);
   if (!repeated) {
     network.recent[network.next_recent++ % std::size(network.recent)] = guess;
@@ -92,14 +112,15 @@ void Throttle::succeeded(std::string_view address, std::string_view user) {
   const auto found = known_by_key_.find(key);
   if (found != known_by_key_.end()) {
     known_.splice(known_.begin(), known_, found->second);
+    known_.front().guessed_at = false;
     return;
   }
   if (known_.size() >= max_known) {
-    known_by_key_.erase(known_.back());
+    known_by_key_.erase(known_.back().key);
     known_.pop_back();
   }
-  known_.push_front(std::move(key));
-  known_by_key_.emplace(known_.front(), known_.begin());
+  known_.push_front({std::move(key)});
+  known_by_key_.emplace(known_.front().key, known_.begin());
 }
 
 }  // namespace posthorn::auth

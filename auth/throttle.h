@@ -18,9 +18,10 @@ namespace posthorn::auth {
 // is blocked for a time.
 //
 // A right password is never delayed. Whoever has logged in from a network before is not kept out by a block
-// of it: the account's password is verified, while the neighbours' guesses at it are delayed. A client that
-// repeats the same wrong password (a telephone after a change of it) is delayed but makes no new guess, so
-// that it never gets its office blocked. All this is kept in memory, bounded, and forgotten at a restart.
+// of it: the account's password is verified, while the neighbours' guesses at it are delayed. Such a login is
+// vouched for too, and verified first (see Turns), until somebody there guesses at that account. A client
+// that repeats the same wrong password (a telephone after a change of it) is delayed but makes no new guess,
+// so that it never gets its office blocked. All this is kept in memory, bounded, and forgotten at a restart.
 class Throttle {
  public:
   using Seconds = std::chrono::seconds;
@@ -38,12 +39,22 @@ class Throttle {
   // Whether a login must be refused without a look at its password. `now` is monotonic.
   bool blocked(std::string_view address, std::string_view user, std::chrono::milliseconds now) const;
 
+  // What stands against a network.
+  struct Record {
+    double level = 0;   // of its guesses; 0: none of late
+    unsigned room = 1;  // so many more until it is blocked; at least 1
+  };
+  Record record(std::string_view address, std::chrono::milliseconds now) const;
+  // Whether `user` has logged in from this network, and nobody there has guessed at that account since.
+  bool vouched(std::string_view address, std::string_view user) const;
+
   struct Verdict {
     std::chrono::milliseconds delay{0};
     bool block_began = false;
   };
-  // After a wrong password, of which `guess` is a secret fingerprint together with its user.
-  Verdict failed(std::string_view address, std::uint64_t guess, std::chrono::milliseconds now);
+  // After a wrong password of `user`, of which `guess` is a secret fingerprint together with its user.
+  Verdict failed(std::string_view address, std::string_view user, std::uint64_t guess,
+                 std::chrono::milliseconds now);
   // How long a refused login of a blocked network is held.
   std::chrono::milliseconds blocked_delay() const { return settings_.max_delay; }
   // After a right password.
@@ -61,14 +72,18 @@ class Throttle {
     std::uint64_t recent[8] = {};  // the last different guesses
     std::size_t next_recent = 0;
   };
+  struct Known {
+    std::string key;          // "network user"
+    bool guessed_at = false;  // since the last login
+  };
   Network& touch(const std::string& key, std::chrono::milliseconds now);
-  static void leak(Network& network, std::chrono::milliseconds now);
+  static double level_at(const Network& network, std::chrono::milliseconds now);
 
   Settings settings_;
   std::list<Network> networks_;  // the one that failed last is first
   std::unordered_map<std::string_view, std::list<Network>::iterator> by_key_;
-  std::list<std::string> known_;  // "network user", the last to log in first
-  std::unordered_map<std::string_view, std::list<std::string>::iterator> known_by_key_;
+  std::list<Known> known_;  // the last to log in first
+  std::unordered_map<std::string_view, std::list<Known>::iterator> known_by_key_;
 };
 
 // The network that an address counts to: itself, or "2001:db8:1:2::/64".

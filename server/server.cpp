@@ -15,6 +15,7 @@ auth::AuthSettings auth_settings(const Settings& settings) {
   result.guess_block_seconds = std::chrono::seconds(settings.auth.guess_block_seconds.value);
   result.allow_plaintext = settings.auth.allow_plaintext.value;
   result.connections_per_account = static_cast<unsigned>(settings.limits.connections_per_account.value);
+  result.turns.at_once = static_cast<unsigned>(settings.auth.hash_threads.value);
   return result;
 }
 

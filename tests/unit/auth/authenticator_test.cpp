@@ -47,9 +47,9 @@ struct Server : test::TemporaryAccounts {
   TaskGroup tasks{[this](std::exception_ptr) { ++thrown; }};
   int thrown = 0;
 
-  explicit Server(AuthSettings settings = quick(), std::size_t hashing_queue = 100)
+  explicit Server(AuthSettings settings = quick())
       : disk(loop, "disk", 2, 100),
-        hashing(loop, "hashing", 1, hashing_queue),
+        hashing(loop, "hashing", settings.turns.at_once, 100),
         authenticator(*accounts, disk, hashing, settings,
                       [this](const std::string& stored, std::string_view password) -> Result<bool> {
                         const std::lock_guard lock(mutex);
@@ -61,6 +61,10 @@ struct Server : test::TemporaryAccounts {
     REQUIRE(accounts->add_domain("example.test"));
     REQUIRE(accounts->add_account("alice@example.test", credentials_of("secret")));
     REQUIRE(accounts->add_account("bob@example.test", credentials_of("hidden")));
+  }
+  std::size_t verified_so_far() {
+    const std::lock_guard lock(mutex);
+    return verified.size();
   }
 };
 
@@ -275,7 +279,9 @@ TEST_CASE("auth: trusted peers are neither delayed nor blocked") {
 }
 
 TEST_CASE("auth: more hashes than may wait are refused as busy, and none is lost") {
-  Server server(quick(), 3);
+  AuthSettings settings = quick();
+  settings.turns = {1, 3, 100};
+  Server server(settings);
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 20; ++i) {
     clients.push_back(std::make_unique<Client>(server, peer_at("127.0.0.1", true)));
@@ -295,6 +301,58 @@ TEST_CASE("auth: more hashes than may wait are refused as busy, and none is lost
   CHECK(busy >= 1);
   CHECK(in + busy == 20);
   CHECK(server.verified.size() == static_cast<std::size_t>(in));
+}
+
+TEST_CASE("auth: others' guesses do not delay a right password") {
+  AuthSettings settings = quick();
+  settings.allow_plaintext = AllowPlaintext::always;
+  Server server(settings);
+  std::vector<std::unique_ptr<Client>> guessers;
+  for (int i = 0; i < 400; ++i) {
+    guessers.push_back(std::make_unique<Client>(server, peer_at("192.0.2." + std::to_string(i % 40))));
+    server.tasks.start(
+        log_in(server, *guessers.back(), {"", "alice@example.test", "guess" + std::to_string(i), "PLAIN"}));
+  }
+  Client owner(server, peer_at("198.51.100.1"));
+  server.tasks.start(log_in(server, owner, {"", "alice@example.test", "secret", "PLAIN"}));
+  while (!owner.outcome) server.loop.run_once();
+  CHECK(owner.account() == "alice@example.test");
+  // Two were on their way, and one more had the turn of who waits longest.
+  CHECK(server.verified_so_far() <= 6);
+  server.loop.run();
+  for (const auto& guesser : guessers) CHECK(guesser->error() == Errc::denied);
+}
+
+TEST_CASE("auth: guesses that come together are no more than those one after the other before the block") {
+  AuthSettings settings = quick();
+  settings.turns.at_once = 8;
+  settings.allow_plaintext = AllowPlaintext::always;
+  Server server(settings);
+  std::vector<std::unique_ptr<Client>> guessers;
+  for (int i = 0; i < 28; ++i) {
+    guessers.push_back(std::make_unique<Client>(server, peer_at("192.0.2.1")));
+    server.tasks.start(
+        log_in(server, *guessers.back(), {"", "alice@example.test", "guess" + std::to_string(i), "PLAIN"}));
+  }
+  server.loop.run();
+  CHECK(server.verified_so_far() == 20);
+  for (const auto& guesser : guessers) CHECK(guesser->error() == Errc::denied);
+}
+
+TEST_CASE("auth: who is gone when his turn comes costs no hash") {
+  AuthSettings settings = quick();
+  settings.turns.at_once = 1;
+  settings.allow_plaintext = AllowPlaintext::always;
+  Server server(settings);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<Client>(server, peer_at("192.0.2.1")));
+    server.tasks.start(log_in(server, *clients.back(), {"", "alice@example.test", "secret", "PLAIN"}));
+  }
+  for (const auto& client : clients) client->connection.close(CloseReason::shutdown);
+  server.loop.run();
+  CHECK(server.tasks.size() == 0);
+  CHECK(server.verified_so_far() == 0);
 }
 
 TEST_CASE("auth: a change of the password, also by another process, counts from the next login on") {

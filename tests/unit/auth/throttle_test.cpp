@@ -17,7 +17,7 @@ struct Guesses {
   std::uint64_t next = 1;
 
   Throttle::Verdict guess(std::string_view address = "192.0.2.1") {
-    return throttle.failed(address, next++, now);
+    return throttle.failed(address, "alice@example.test", next++, now);
   }
   bool blocked(std::string_view address = "192.0.2.1", std::string_view user = "alice@example.test") {
     return throttle.blocked(address, user, now);
@@ -94,11 +94,43 @@ TEST_CASE("throttle: whoever has logged in from a network before is not kept out
 TEST_CASE("throttle: the same wrong password again is no new guess") {
   Guesses g;
   for (int i = 0; i < 500; ++i) {
-    const auto verdict = g.throttle.failed("192.0.2.1", 42, g.now);
+    const auto verdict = g.throttle.failed("192.0.2.1", "alice@example.test", 42, g.now);
     CHECK_FALSE(verdict.block_began);
     CHECK(verdict.delay == seconds(1));
   }
   CHECK_FALSE(g.blocked());
+}
+
+TEST_CASE("throttle: what stands against a network, and how many guesses it has left") {
+  Guesses g;
+  CHECK(g.throttle.record("192.0.2.1", g.now).level == 0);
+  CHECK(g.throttle.record("192.0.2.1", g.now).room == 20);
+  for (int i = 0; i < 19; ++i) g.guess();
+  CHECK(g.throttle.record("192.0.2.1", g.now).room == 1);
+  g.now += seconds(30);
+  CHECK(g.throttle.record("192.0.2.1", g.now).level == doctest::Approx(18.5));
+  CHECK(g.throttle.record("192.0.2.1", g.now).room == 1);
+  g.now += seconds(30);
+  CHECK(g.throttle.record("192.0.2.1", g.now).room == 2);
+  CHECK(g.throttle.record("192.0.2.2", g.now).level == 0);
+  g.throttle.configure({seconds(15), seconds(0)});
+  CHECK(g.throttle.record("192.0.2.1", g.now).room > 1'000'000);
+}
+
+TEST_CASE("throttle: a login vouches for its network until somebody there guesses at the account") {
+  Guesses g;
+  CHECK_FALSE(g.throttle.vouched("192.0.2.1", "alice@example.test"));
+  g.throttle.succeeded("192.0.2.1", "alice@example.test");
+  g.throttle.succeeded("192.0.2.1", "bob@example.test");
+  CHECK(g.throttle.vouched("192.0.2.1", "alice@example.test"));
+  CHECK_FALSE(g.throttle.vouched("192.0.2.2", "alice@example.test"));
+  g.guess("192.0.2.2");
+  CHECK(g.throttle.vouched("192.0.2.1", "alice@example.test"));
+  g.guess("192.0.2.1");
+  CHECK_FALSE(g.throttle.vouched("192.0.2.1", "alice@example.test"));
+  CHECK(g.throttle.vouched("192.0.2.1", "bob@example.test"));
+  g.throttle.succeeded("192.0.2.1", "alice@example.test");
+  CHECK(g.throttle.vouched("192.0.2.1", "alice@example.test"));
 }
 
 TEST_CASE("throttle: an IPv6 guesser counts with its /64, an IPv4 one alone") {
