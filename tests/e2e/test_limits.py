@@ -1,5 +1,7 @@
 """Each limit, gone past (design.md, decision 4)."""
 
+import base64
+import contextlib
 import socket
 import time
 
@@ -422,3 +424,23 @@ class TestTimeouts:
             client.send("Subject: half\r\n")
             assert self.ends(client, 10) < 5
         assert bodies(server, account) == []
+
+
+def test_a_right_password_does_not_wait_for_others_guesses(own):
+    """Hashes cost what they cost by default, and many guesses wait for theirs."""
+    server = own({"limits": {"trusted": []}, "auth": {"hash_ops": 2, "hash_memory_kib": 19456}, "log": {"level": "info"}})
+    account = server.add_account()
+    right = base64.b64encode("\0".join(("", *account)).encode()).decode()
+    with contextlib.ExitStack() as stack:
+        guessers = [stack.enter_context(SmtpWire(server, "submission", source=f"127.0.0.{2 + number % 4}"))
+                    for number in range(112)]
+        owner = stack.enter_context(SmtpWire(server, "submission", source="127.0.1.1"))
+        for client in (owner, *guessers):
+            client.greeting()
+            client.ehlo()
+        for number, client in enumerate(guessers):
+            client.send_line("AUTH PLAIN " + base64.b64encode(f"\0{account[0]}\0wrong{number}".encode()).decode())
+        owner.command(f"AUTH PLAIN {right}", 235)
+        before = server.log().partition("auth.ok")[0].count("wrong user or password")
+        assert before < 30, before
+        server.wait_log(r"auth\.blocked", seconds=60)
