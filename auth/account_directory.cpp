@@ -8,7 +8,8 @@ Task<Result<bool>> AccountDirectory::is_local_domain(std::string domain) {
 }
 
 Task<Result<Directory::Resolution>> AccountDirectory::resolve(std::string address) {
-  auto ask = [&] { return accounts_.resolve(address); };
+  // A copy: configure() may change it on the loop meanwhile.
+  auto ask = [this, &address, hostname = hostname_] { return accounts_.resolve(address, hostname); };
   co_return co_await Offload(lane_, ask);
 }
 

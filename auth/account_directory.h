@@ -6,10 +6,12 @@
 
 namespace posthorn::auth {
 
-// The Directory over this server's accounts; it reads them on `lane`.
+// The Directory over this server's accounts; it reads them on `lane`. `hostname` is the server's name.
 class AccountDirectory final : public Directory {
  public:
-  AccountDirectory(Accounts& accounts, Lane& lane) : accounts_(accounts), lane_(lane) {}
+  AccountDirectory(Accounts& accounts, Lane& lane, std::string hostname = {})
+      : accounts_(accounts), lane_(lane), hostname_(std::move(hostname)) {}
+  void configure(std::string hostname) { hostname_ = std::move(hostname); }
 
   Task<Result<bool>> is_local_domain(std::string domain) override;
   Task<Result<Resolution>> resolve(std::string address) override;
@@ -18,6 +20,7 @@ class AccountDirectory final : public Directory {
  private:
   Accounts& accounts_;
   Lane& lane_;
+  std::string hostname_;
 };
 
 }  // namespace posthorn::auth

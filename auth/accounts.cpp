@@ -13,12 +13,35 @@ Result<std::int64_t> id_or(Result<std::int64_t> id, const std::string& words) {
   return id;
 }
 
+std::string select_aliases(const std::string& where) {
+  return "SELECT alias.local, domain.name, alias.target FROM alias JOIN domain ON domain.id = alias.domain " +
+         where + " ORDER BY domain.name, alias.local, alias.target";
+}
+
+Result<std::vector<Alias>> read_aliases(Result<Statement> query) {
+  Statement rows = TRY(std::move(query));
+  std::vector<Alias> all;
+  while (const auto row = TRY(rows.step())) {
+    all.push_back(
+        {to_string({std::string(row->text(0)), std::string(row->text(1))}), std::string(row->text(2))});
+  }
+  return all;
+}
+
+Result<Database> open_file(const std::string& path) {
+  Database database = TRY(Database::open(path, Database::Mode::create));
+  TRY(migrate(database, path, accounts_schema()));
+  return database;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Accounts>> Accounts::open(const std::string& path) {
-  Database database = TRY(Database::open(path, Database::Mode::create));
-  TRY(migrate(database, path, accounts_schema()));
-  return std::unique_ptr<Accounts>(new Accounts(std::move(database)));
+  auto opened = open_file(path);
+  if (opened) return std::unique_ptr<Accounts>(new Accounts(*std::move(opened)));
+  Error error = std::move(opened).error();
+  if (error.detail.find(path) == std::string::npos) error.detail = path + ": " + error.detail;
+  return std::unexpected(std::move(error));
 }
 
 Result<std::int64_t> Accounts::domain_id(const std::string& domain) {
@@ -161,8 +184,13 @@ Result<> Accounts::add_alias(std::string_view alias, std::string_view target) {
   auto transaction = TRY(Transaction::begin(database_));
   const std::int64_t domain = TRY(domain_id(name.domain));
   if (account_id(name)) return failure(Errc::already_exists, to_string(name) + " is an account");
-  const auto leads = resolve_locked(to_string(goal));
-  if (!leads && leads.error().code != Errc::denied) return std::unexpected(leads.error());
+  const auto leads = resolve_name(goal);
+  if (!leads && leads.error().code == Errc::denied) {
+    return failure(Errc::not_allowed, to_string(goal) +
+                                          " is on another server: aliases to other servers come with the "
+                                          "outbound queue, which this version does not have");
+  }
+  if (!leads) return std::unexpected(leads.error());
   const std::int64_t targets = TRY(
       database_.integer("SELECT count(*) FROM alias WHERE domain = ?1 AND local = ?2", domain, name.local));
   if (targets >= static_cast<std::int64_t>(max_targets))
@@ -193,15 +221,22 @@ Result<> Accounts::remove_alias(std::string_view alias, std::optional<std::strin
 
 Result<std::vector<Alias>> Accounts::aliases() {
   const std::lock_guard lock(mutex_);
-  std::vector<Alias> all;
-  Statement rows = TRY(database_.query(
-      "SELECT alias.local, domain.name, alias.target FROM alias "
-      "JOIN domain ON domain.id = alias.domain ORDER BY domain.name, alias.local, alias.target"));
-  while (const auto row = TRY(rows.step())) {
-    all.push_back(
-        {to_string({std::string(row->text(0)), std::string(row->text(1))}), std::string(row->text(2))});
-  }
-  return all;
+  return read_aliases(database_.query(select_aliases("")));
+}
+
+Result<std::vector<Alias>> Accounts::aliases_to(std::string_view account) {
+  const AddressName name = TRY(parse_address(account));
+  const std::lock_guard lock(mutex_);
+  return read_aliases(
+      database_.query(select_aliases("WHERE target = ?1 OR (substr(target, 1, length(?2)) = ?2 "
+                                     "AND substr(target, -length(?3)) = ?3)"),
+                      to_string(name), name.local + "+", "@" + name.domain));
+}
+
+Result<std::vector<Alias>> Accounts::aliases_into(std::string_view domain) {
+  const std::string name = TRY(parse_domain(domain));
+  const std::lock_guard lock(mutex_);
+  return read_aliases(database_.query(select_aliases("WHERE substr(target, -length(?1)) = ?1"), "@" + name));
 }
 
 Result<std::string> Accounts::credential(const AddressName& account, std::string_view kind) {
@@ -236,11 +271,6 @@ Result<bool> Accounts::is_local_domain(std::string_view domain) {
   const auto id = domain_id(name);
   if (!id && id.error().code != Errc::not_found) return std::unexpected(id.error());
   return id.has_value();
-}
-
-Result<Directory::Resolution> Accounts::resolve(std::string_view address) {
-  const std::lock_guard lock(mutex_);
-  return resolve_locked(address);
 }
 
 }  // namespace posthorn::auth

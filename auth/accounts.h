@@ -57,13 +57,17 @@ class Accounts {
   Result<> set_password(std::string_view address, const std::vector<StoredCredential>& credentials);
 
   // Errors: not_found for the domain of `alias`, or for a target in a domain of ours that leads nowhere;
-  // already_exists for the same pair, or an account of that name; not_allowed as for accounts; too_large for
-  // more than 1000 targets.
+  // already_exists for the same pair, or an account of that name; not_allowed as for accounts, and for a
+  // target on another server; too_large for more than 1000 targets.
   Result<> add_alias(std::string_view alias, std::string_view target);
   // One target, or the whole alias. Errors: not_found.
   Result<> remove_alias(std::string_view alias, std::optional<std::string_view> target = std::nullopt);
   // By address, then target.
   Result<std::vector<Alias>> aliases();
+  // Those with this target, tagged or not, whether there is such an account or not.
+  Result<std::vector<Alias>> aliases_to(std::string_view account);
+  // Those with a target in this domain, whether it is ours or not.
+  Result<std::vector<Alias>> aliases_into(std::string_view domain);
 
   // The value of one credential of an account. Errors: not_found.
   Result<std::string> credential(const AddressName& account, std::string_view kind);
@@ -73,8 +77,9 @@ class Accounts {
                                const std::vector<StoredCredential>& credentials);
 
   Result<bool> is_local_domain(std::string_view domain);
-  // See Directory::resolve. Errors besides: too_large when aliases lead to more than 2000 addresses.
-  Result<Directory::Resolution> resolve(std::string_view address);
+  // See Directory::resolve. Errors besides: too_large when aliases lead to more than 2000 addresses. The
+  // server's own name tells in which domain "postmaster" alone is looked for first.
+  Result<Directory::Resolution> resolve(std::string_view address, std::string_view hostname = {});
 
  private:
   explicit Accounts(Database database) : database_(std::move(database)) {}
@@ -82,8 +87,11 @@ class Accounts {
   Result<std::int64_t> account_id(const AddressName& name);
   Result<bool> alias_exists(std::int64_t domain, const std::string& local);
   Result<> write_credentials(std::int64_t account, const std::vector<StoredCredential>& credentials);
-  Result<Directory::Resolution> resolve_locked(std::string_view address);
-  Result<AddressName> with_domain(std::string_view address);
+  struct Walk;
+  Result<> look_at(const AddressName& name, Walk& walk);
+  Result<Directory::Resolution> resolve_name(const AddressName& asked);
+  Result<std::vector<std::string>> postmaster_domains(std::string_view hostname);
+  Result<Directory::Resolution> resolve_postmaster(std::string_view hostname);
   Result<std::optional<std::string>> first_account(std::int64_t domain);
 
   std::mutex mutex_;  // a Database is one thread's at a time

@@ -17,14 +17,22 @@ Task<Result<>> LocalDelivery::has_room() {
 Task<Result<smtp::Recipient>> LocalDelivery::admit(const smtp::Envelope& envelope, std::string address) {
   auto resolved = co_await directory_.resolve(address);
   if (!resolved) co_return std::unexpected(std::move(resolved).error());
-  if (!resolved->remote.empty()) {
-    if (log_.enabled(LogLevel::info)) {
-      log_.write(LogLevel::info, "delivery.remote_alias", envelope.session,
-                 {{"id", envelope.id}, {"address", address}, {"target", resolved->remote.front()}});
-    }
-    co_return failure(Errc::unavailable, "alias leads to another server");
-  }
+  log_lost(envelope, address, *resolved);
+  if (resolved->accounts.empty()) co_return failure(Errc::unavailable, "alias leads to another server");
   co_return smtp::Recipient{std::move(address), std::move(resolved->accounts)};
+}
+
+// No alias is given such a target; one that was removed since stays until the administrator looks.
+void LocalDelivery::log_lost(const smtp::Envelope& envelope, const std::string& address,
+                             const auth::Directory::Resolution& resolved) {
+  const std::size_t lost = resolved.remote.size() + resolved.nowhere.size();
+  if (lost == 0 || !log_.enabled(LogLevel::warning)) return;
+  log_.write(LogLevel::warning, "delivery.alias_target_lost", envelope.session,
+             {{"id", envelope.id},
+              {"address", address},
+              {"target", (resolved.remote.empty() ? resolved.nowhere : resolved.remote).front()},
+              {"lost", lost},
+              {"accounts", resolved.accounts.size()}});
 }
 
 std::unique_ptr<storage::Spool> LocalDelivery::spool() { return store_.spool(); }

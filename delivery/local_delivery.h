@@ -21,7 +21,8 @@ class LocalDelivery final : public smtp::Acceptor {
 
   Task<Result<>> has_room() override;
 
-  // An alias that leads to another server, too, is refused as a whole, in the log with the address.
+  // Targets of an alias that are gone or on another server are passed over, in the log with the address;
+  // unavailable if that leaves none.
   Task<Result<smtp::Recipient>> admit(const smtp::Envelope& envelope, std::string address) override;
   std::unique_ptr<storage::Spool> spool() override;
   // Each account gets the message once, however many of its addresses are among the recipients. One that was
@@ -29,6 +30,9 @@ class LocalDelivery final : public smtp::Acceptor {
   Task<Result<>> accept(const smtp::Envelope& envelope, storage::Spool& spool) override;
 
  private:
+  void log_lost(const smtp::Envelope& envelope, const std::string& address,
+                const auth::Directory::Resolution& resolved);
+
   auth::Directory& directory_;
   storage::Store& store_;
   Clock& clock_;

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <sys/stat.h>
 #include <thread>
 
@@ -125,7 +126,7 @@ TEST_CASE("accounts: a password is replaced as a whole, by all its rows") {
 TEST_CASE("accounts: aliases are added, listed and removed") {
   Populated t;
   CHECK(t.accounts->add_alias("Team@example.test", "Alice@example.test"));
-  CHECK(t.accounts->add_alias("team@example.test", "someone@elsewhere.test"));
+  CHECK(t.accounts->add_alias("team@example.test", "carol@other.test"));
   CHECK(t.accounts->add_alias("all@example.test", "team@example.test"));
   CHECK(code_of(t.accounts->add_alias("team@example.test", "alice@EXAMPLE.test")) == Errc::already_exists);
   CHECK(code_of(t.accounts->add_alias("bob@example.test", "alice@example.test")) == Errc::already_exists);
@@ -137,7 +138,7 @@ TEST_CASE("accounts: aliases are added, listed and removed") {
   REQUIRE(all.size() == 3);
   CHECK(all[0].address == "all@example.test");
   CHECK(all[1].target == "alice@example.test");
-  CHECK(all[2].target == "someone@elsewhere.test");
+  CHECK(all[2].target == "carol@other.test");
   CHECK(t.accounts->remove_alias("TEAM@example.test", "alice@example.test"));
   CHECK(code_of(t.accounts->remove_alias("team@example.test", "alice@example.test")) == Errc::not_found);
   CHECK(t.accounts->remove_alias("team@example.test"));
@@ -149,7 +150,11 @@ TEST_CASE(
   Populated t;
   REQUIRE(t.accounts->add_alias("team@example.test", "alice@example.test"));
   REQUIRE(t.accounts->add_alias("team@example.test", "bob+work@example.test"));
+  // Its domain goes again.
+  REQUIRE(t.accounts->add_domain("elsewhere.test"));
+  REQUIRE(t.accounts->add_account("someone@elsewhere.test", credentials_of("x")));
   REQUIRE(t.accounts->add_alias("team@example.test", "Someone@elsewhere.test"));
+  REQUIRE(t.accounts->remove_domain("elsewhere.test", Accounts::Contents::remove));
   REQUIRE(t.accounts->add_alias("all@other.test", "team@example.test"));
   REQUIRE(t.accounts->add_alias("all@other.test", "carol@other.test"));
   REQUIRE(t.accounts->add_alias("all@other.test", "alice@example.test"));
@@ -181,10 +186,82 @@ TEST_CASE("accounts: postmaster and abuse always exist (RFC 5321 §4.5.1, RFC 21
   REQUIRE(t.accounts->add_account("abuse@example.test", credentials_of("x")));
   CHECK(t.resolve("abuse@example.test").accounts == Strings{"abuse@example.test"});
   REQUIRE(t.accounts->add_domain("empty.test"));
-  CHECK(code_of(t.accounts->resolve("postmaster@empty.test")) == Errc::not_found);
+  // Somebody may be there later: no permanent refusal.
+  CHECK(code_of(t.accounts->resolve("postmaster@empty.test")) == Errc::io);
   CHECK(code_of(t.accounts->resolve("abuse")) == Errc::malformed);
   TemporaryAccounts none;
-  CHECK(code_of(none.accounts->resolve("postmaster")) == Errc::not_found);
+  CHECK(code_of(none.accounts->resolve("postmaster")) == Errc::io);
+}
+
+TEST_CASE("accounts: postmaster is read where its aliases lead to nobody (RFC 5321 §4.5.1)") {
+  Populated t;
+  // An account that is gone.
+  REQUIRE(t.accounts->add_alias("postmaster@example.test", "carol@other.test"));
+  REQUIRE(t.accounts->add_alias("chief@other.test", "postmaster@example.test"));
+  REQUIRE(t.accounts->remove_account("carol@other.test"));
+  CHECK(t.resolve("postmaster@example.test").accounts == Strings{"bob@example.test"});
+  CHECK(t.resolve("postmaster@example.test").nowhere == Strings{"carol@other.test"});
+  CHECK(t.resolve("postmaster+tag@example.test").accounts == Strings{"bob@example.test"});
+  CHECK(t.resolve("chief@other.test").accounts == Strings{"bob@example.test"});
+  CHECK(t.resolve("postmaster").accounts == Strings{"bob@example.test"});
+  // A domain that is gone.
+  REQUIRE(t.accounts->remove_domain("other.test"));
+  CHECK(t.resolve("postmaster@example.test").accounts == Strings{"bob@example.test"});
+  CHECK(t.resolve("postmaster@example.test").remote == Strings{"carol@other.test"});
+  // A circle.
+  REQUIRE(t.accounts->add_alias("a@example.test", "bob@example.test"));
+  REQUIRE(t.accounts->add_alias("abuse@example.test", "a@example.test"));
+  REQUIRE(t.accounts->add_alias("a@example.test", "abuse@example.test"));
+  REQUIRE(t.accounts->remove_alias("a@example.test", "bob@example.test"));
+  CHECK(t.resolve("abuse@example.test").accounts == Strings{"bob@example.test"});
+}
+
+TEST_CASE("accounts: postmaster alone is the host's own domain's, or that of the first that has somebody") {
+  TemporaryAccounts t;
+  for (const char* domain : {"empty.test", "first.test", "host.test", "mx.host.test"}) {
+    REQUIRE(t.accounts->add_domain(domain));
+  }
+  REQUIRE(t.accounts->add_account("ann@first.test", credentials_of("x")));
+  const auto reads = [&](std::string_view hostname) {
+    const auto resolved = t.accounts->resolve("postmaster", hostname);
+    REQUIRE(resolved);
+    return resolved->accounts;
+  };
+  CHECK(reads("") == Strings{"ann@first.test"});
+  CHECK(reads("mail.host.test") == Strings{"ann@first.test"});
+  REQUIRE(t.accounts->add_account("bob@host.test", credentials_of("x")));
+  CHECK(reads("mail.HOST.test") == Strings{"bob@host.test"});
+  CHECK(reads("host.test") == Strings{"bob@host.test"});
+  CHECK(reads("mx.host.test") == Strings{"bob@host.test"});
+  CHECK(reads("otherhost.test") == Strings{"ann@first.test"});
+  CHECK(reads("localhost") == Strings{"ann@first.test"});
+  REQUIRE(t.accounts->add_account("eve@mx.host.test", credentials_of("x")));
+  CHECK(reads("mx.host.test") == Strings{"eve@mx.host.test"});
+}
+
+TEST_CASE("accounts: an alias to another server is refused; targets that go are told and passed over") {
+  Populated t;
+  const auto remote = t.accounts->add_alias("team@example.test", "x@remote.test");
+  CHECK(code_of(remote) == Errc::not_allowed);
+  CHECK(remote.error().detail.find("x@remote.test is on another server") != std::string::npos);
+  REQUIRE(t.accounts->add_alias("team@example.test", "alice@example.test"));
+  REQUIRE(t.accounts->add_alias("team@example.test", "carol+x@other.test"));
+  REQUIRE(t.accounts->add_alias("all@example.test", "carol@other.test"));
+  const auto shown = [](const Result<std::vector<Alias>>& aliases) {
+    REQUIRE(aliases);
+    Strings texts;
+    for (const Alias& alias : *aliases) texts.push_back(alias.address + " " + alias.target);
+    return texts;
+  };
+  const Strings both{"all@example.test carol@other.test", "team@example.test carol+x@other.test"};
+  CHECK(shown(t.accounts->aliases_to("Carol@other.test")) == both);
+  CHECK(shown(t.accounts->aliases_into("other.test")) == both);
+  CHECK(shown(t.accounts->aliases_to("arol@other.test")).empty());
+  CHECK(shown(t.accounts->aliases_into("ther.test")).empty());
+  REQUIRE(t.accounts->remove_account("carol@other.test"));
+  CHECK(t.resolve("team@example.test").accounts == Strings{"alice@example.test"});
+  CHECK(t.resolve("team@example.test").nowhere == Strings{"carol@other.test"});
+  CHECK(code_of(t.accounts->resolve("all@example.test")) == Errc::not_found);
 }
 
 TEST_CASE("accounts: aliases that run in circles or into nothing end") {
@@ -207,7 +284,7 @@ TEST_CASE("accounts: what one address is multiplied to is bounded; what one alia
         "INSERT INTO alias SELECT domain.id, list.name, list.name || n || '@elsewhere.test' "
         "FROM domain, number, list WHERE domain.name = 'example.test'"));
   }
-  CHECK(code_of(t.accounts->add_alias("one@example.test", "x@elsewhere.test")) == Errc::too_large);
+  CHECK(code_of(t.accounts->add_alias("one@example.test", "alice@example.test")) == Errc::too_large);
   CHECK(t.resolve("one@example.test").remote.size() == 1000);
   CHECK(t.resolve("one+tag@example.test").remote.size() == 1000);
   REQUIRE(t.accounts->add_alias("both@example.test", "one@example.test"));
@@ -262,6 +339,10 @@ TEST_CASE("accounts: the file is private, survives, and a broken or newer one is
   CHECK(newer.error().detail.find("version 99") != std::string::npos);
   CHECK(newer.error().detail.find("newer Posthorn") != std::string::npos);
   CHECK(code_of(Accounts::open((t.folder / "missing" / "accounts.sqlite").string())) == Errc::not_found);
+  std::ofstream(t.path()) << std::string(5000, 'x');
+  const auto broken = Accounts::open(t.path());
+  CHECK(code_of(broken) == Errc::corrupt);
+  CHECK(broken.error().detail.find(t.path()) != std::string::npos);
 }
 
 TEST_CASE("accounts: an older file is brought up to date in one step, with a copy kept") {

@@ -40,7 +40,6 @@ struct House {
     directory.known["alice@example.test"] = {{"alice@example.test"}, {}};
     directory.known["bob@example.test"] = {{"bob@example.test"}, {}};
     directory.known["team@example.test"] = {{"alice@example.test", "bob@example.test"}, {}};
-    directory.known["away@example.test"] = {{"alice@example.test"}, {"x@far.example"}};
   }
 };
 
@@ -76,13 +75,24 @@ TEST_CASE("delivery: an address becomes its accounts") {
   CHECK(nobody.error().code == Errc::not_found);
 }
 
-TEST_CASE("delivery: an alias that leads to another server is refused, and logged") {
+TEST_CASE("delivery: an alias that leads to another server alone is refused, and logged") {
   House house;
+  house.directory.known["away@example.test"] = {{}, {"x@far.example"}};
   const auto away = now(house.delivery.admit({.session = "s7"}, "away@example.test"));
   REQUIRE_FALSE(away);
   CHECK(away.error().code == Errc::unavailable);
-  CHECK(house.log.contains("delivery.remote_alias session=s7"));
-  CHECK(house.log.contains("address=away@example.test"));
+  CHECK(house.log.contains("delivery.alias_target_lost session=s7"));
+  CHECK(house.log.contains("address=away@example.test target=x@far.example lost=1 accounts=0"));
+}
+
+TEST_CASE("delivery: targets of an alias that are gone are passed over, and logged") {
+  House house;
+  house.directory.known["team@example.test"] = {
+      {"alice@example.test"}, {"x@far.example"}, {"gone@example.test"}};
+  const auto team = now(house.delivery.admit({}, "team@example.test"));
+  REQUIRE(team);
+  CHECK(team->accounts == std::vector<std::string>{"alice@example.test"});
+  CHECK(house.log.contains("address=team@example.test target=x@far.example lost=2 accounts=1"));
 }
 
 TEST_CASE("delivery: an account gets a message once, however many of its addresses it was sent to") {
