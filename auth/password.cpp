@@ -1,5 +1,6 @@
 #include "auth/password.h"
 
+#include "auth/saslprep.h"
 #include "auth/scram.h"
 #include "message/charset.h"
 
@@ -86,6 +87,20 @@ std::optional<Argon2id> parse_argon2id(std::string_view text) {
   return parsed;
 }
 
+Result<bool> verify_octets(const std::string& stored, std::string_view password) {
+  // Not by libsodium's str_verify(), to which want of memory is a wrong password.
+  const auto parsed = parse_argon2id(stored);
+  if (!parsed) return failure(Errc::corrupt, "a stored password hash is not as libsodium writes it");
+  std::string hash(parsed->hash.size(), '\0');
+  if (crypto_pwhash_argon2id(reinterpret_cast<unsigned char*>(hash.data()), hash.size(), password.data(),
+                             password.size(), reinterpret_cast<const unsigned char*>(parsed->salt.data()),
+                             parsed->operations, parsed->memory_kib * kib,
+                             crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
+    return failure(Errc::busy, "no memory to verify a password");
+  }
+  return sodium_memcmp(hash.data(), parsed->hash.data(), hash.size()) == 0;
+}
+
 }  // namespace
 
 Result<> check(const PasswordCost& cost) {
@@ -118,29 +133,25 @@ Result<std::vector<StoredCredential>> make_credentials(std::string_view password
   TRY(check(cost));
   TRY(check_password(password));
   if (sodium_init() < 0) return failure(Errc::io, "libsodium does not start");
+  const std::string prepared = prepared_password(password);
   char hash[crypto_pwhash_argon2id_STRBYTES] = {};
-  if (crypto_pwhash_argon2id_str(hash, password.data(), password.size(), cost.operations,
+  if (crypto_pwhash_argon2id_str(hash, prepared.data(), prepared.size(), cost.operations,
                                  cost.memory_kib * kib) != 0) {
     return failure(Errc::io, "no memory for a password hash of " + std::to_string(cost.memory_kib) + " KiB");
   }
   const ScramVerifier verifier =
-      make_scram_verifier(password, random_octets(salt_size), cost.scram_iterations);
+      make_scram_verifier(prepared, random_octets(salt_size), cost.scram_iterations);
   return std::vector<StoredCredential>{{std::string(argon2id), hash},
                                        {std::string(scram_sha_256), to_string(verifier)}};
 }
 
 Result<bool> verify_password(const std::string& stored, std::string_view password) {
-  // Not by libsodium's str_verify(), to which want of memory is a wrong password.
-  const auto parsed = parse_argon2id(stored);
-  if (!parsed) return failure(Errc::corrupt, "a stored password hash is not as libsodium writes it");
-  std::string hash(parsed->hash.size(), '\0');
-  if (crypto_pwhash_argon2id(reinterpret_cast<unsigned char*>(hash.data()), hash.size(), password.data(),
-                             password.size(), reinterpret_cast<const unsigned char*>(parsed->salt.data()),
-                             parsed->operations, parsed->memory_kib * kib,
-                             crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
-    return failure(Errc::busy, "no memory to verify a password");
-  }
-  return sodium_memcmp(hash.data(), parsed->hash.data(), hash.size()) == 0;
+  const std::string prepared = prepared_password(password);
+  const Result<bool> right = verify_octets(stored, prepared);
+  // Rows of older versions are of the octets as they were given. Whether there are two forms depends on what
+  // is guessed alone, so the time that this takes says nothing about the row.
+  if (!right || *right || prepared == password) return right;
+  return verify_octets(stored, password);
 }
 
 bool has_other_cost(const std::string& stored, const PasswordCost& cost) {

@@ -33,12 +33,13 @@ inline constexpr std::size_t max_password = 1024;  // octets
 // malformed, too_large, in words.
 Result<> check_password(std::string_view password);
 
-// All rows that are kept of a password. Takes as long as `cost` says: on the pool, or in a command.
-// Errors: those of check() and check_password(); io without memory.
+// All rows that are kept of a password, in its prepared form (saslprep.h). Takes as long as `cost` says: on
+// the pool, or in a command. Errors: those of check() and check_password(); io without memory.
 Result<std::vector<StoredCredential>> make_credentials(std::string_view password, const PasswordCost& cost);
 
-// Whether `password` is the one of an argon2id row. As slow as the row's own cost. Errors: busy without the
-// memory for it, corrupt for a row that make_credentials() did not make.
+// Whether `password` is the one of an argon2id row. As slow as the row's own cost, or twice where its
+// prepared form is another one. Errors: busy without the memory for it, corrupt for a row that
+// make_credentials() did not make.
 Result<bool> verify_password(const std::string& stored, std::string_view password);
 
 // Whether a row was made at another cost, so that it is made anew at the next login.

@@ -16,7 +16,7 @@ struct ScramVerifier {
   std::string server_key;  // 32 octets
 };
 
-// Of the password's octets as they are: SASLprep (RFC 4013) leaves ASCII alone. Takes `iterations` rounds of
+// Of the password's octets as they are: it is prepared already (saslprep.h). Takes `iterations` rounds of
 // PBKDF2.
 ScramVerifier make_scram_verifier(std::string_view password, std::string salt, unsigned iterations);
 
