@@ -32,6 +32,9 @@ struct PasswordAuthenticator::Attempt {
   Credentials credentials;
   std::optional<AddressName> account;  // what was named, if it can be an account
   std::string user;                    // its canonical form, or what was sent
+
+  // For the log. What is no address may be a password that was typed into the wrong field.
+  std::string shown_user() const { return account ? user : "(no address)"; }
 };
 
 // The connections that each account has.
@@ -104,7 +107,7 @@ void PasswordAuthenticator::log_failure(Connection& connection, const Attempt& a
                                         std::string_view reason) {
   connection.log(LogLevel::info, "auth.failed",
                  {{"address", attempt.address},
-                  {"user", attempt.user},
+                  {"user", attempt.shown_user()},
                   {"service", name_of(attempt.service)},
                   {"mechanism", attempt.credentials.mechanism},
                   {"reason", reason}});
@@ -113,7 +116,7 @@ void PasswordAuthenticator::log_failure(Connection& connection, const Attempt& a
 void PasswordAuthenticator::log_unavailable(Connection& connection, const Attempt& attempt,
                                             const Error& error) {
   connection.log(error.code == Errc::busy ? LogLevel::warning : LogLevel::error, "auth.unavailable",
-                 {{"address", attempt.address}, {"user", attempt.user}, {"reason", error.detail}});
+                 {{"address", attempt.address}, {"user", attempt.shown_user()}, {"reason", error.detail}});
 }
 
 // Tells the same wrong password from another one, and says nothing about either.
@@ -149,6 +152,23 @@ Task<Result<std::string>> PasswordAuthenticator::verify(const Attempt& attempt) 
   if (!right) co_return std::unexpected(std::move(right).error());
   if (!*right || !possible) co_return failure(Errc::denied, "password");
   co_return stored;
+}
+
+// Whether the password that matched `stored` is still the account's, whose row may have been replaced since:
+// by another password, or at another login by a hash of another cost. Gives the present row.
+Task<Result<std::string>> PasswordAuthenticator::still_right(const Attempt& attempt,
+                                                             const std::string& stored) {
+  auto read = [&] { return accounts_.credential(*attempt.account, argon2id); };
+  Result<std::string> present = co_await Offload(lane_, read);
+  if (!present && present.error().code == Errc::not_found) {
+    co_return failure(Errc::denied, "account was removed");
+  }
+  if (!present || *present == stored) co_return present;
+  auto check = [&] { return verify_(*present, attempt.credentials.password); };
+  const Result<bool> right = co_await Offload(hashing_, check);
+  if (!right) co_return std::unexpected(right.error());
+  if (!*right) co_return failure(Errc::denied, "password was changed");
+  co_return present;
 }
 
 // Brings what is stored to the present cost, now that the password is known. If that can't be done, the next
@@ -254,18 +274,19 @@ Task<Result<Login>> PasswordAuthenticator::admit(Connection& connection, const A
     co_return failure(Errc::in_use, "too many connections of the account");
   }
   Login login{attempt.user, std::make_unique<Slot>(slots_, attempt.user, connection)};
-  co_await refresh(attempt, stored);
-  // Hashing takes its time. Whoever opens the mail of an account that was removed meanwhile makes it anew.
-  auto look = [&] { return accounts_.has_account(attempt.user); };
-  const Result<bool> there = co_await Offload(lane_, look);
-  if (!there) {
-    log_unavailable(connection, attempt, there.error());
-    co_return failure(Errc::busy, there.error().detail);
+  // Hashing takes its time. What is changed from here on closes the connection by its slot.
+  const Result<std::string> present = co_await still_right(attempt, stored);
+  if (!present && present.error().code == Errc::denied) {
+    log_failure(connection, attempt, present.error().detail);
+    co_return std::unexpected(present.error());
   }
-  if (!*there) {
-    log_failure(connection, attempt, "account was removed");
-    co_return failure(Errc::denied, "account was removed");
+  if (!present) {
+    log_unavailable(connection, attempt, present.error());
+    co_return failure(Errc::busy, present.error().detail);
   }
+  co_await refresh(attempt, *present);
+  // Whoever opens the mail of an account that was removed meanwhile makes it anew.
+  connection.throw_if_closed();
   connection.log(LogLevel::info, "auth.ok",
                  {{"address", attempt.address},
                   {"user", attempt.user},

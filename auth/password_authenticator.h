@@ -44,7 +44,8 @@ class PasswordAuthenticator final : public Authenticator {
   // Takes new settings, for logins from now on (SIGHUP).
   void configure(AuthSettings settings);
 
-  // Ends the connections that are logged in as `account` (canonical): it was removed.
+  // Ends the connections that are logged in as `account` (canonical): it was removed, or its password
+  // changed.
   void end_sessions(const std::string& account);
 
   bool plaintext_allowed(const Connection& connection) const override;
@@ -60,6 +61,7 @@ class PasswordAuthenticator final : public Authenticator {
   Task<Result<Login>> refuse_blocked(Connection& connection, const Attempt& attempt);
   Task<Result<std::string>> verify(const Attempt& attempt);
   Task<Result<Login>> admit(Connection& connection, const Attempt& attempt, const std::string& stored);
+  Task<Result<std::string>> still_right(const Attempt& attempt, const std::string& stored);
   Task<void> refresh(const Attempt& attempt, const std::string& stored);
   Milliseconds penalty(Connection& connection, const Attempt& attempt);
   void log_failure(Connection& connection, const Attempt& attempt, std::string_view reason);

@@ -371,6 +371,42 @@ TEST_CASE("auth: a change of the password, also by another process, counts from 
   CHECK(client.error() == Errc::denied);
 }
 
+TEST_CASE("auth: a password that is changed while it is verified does not let in") {
+  Server server;
+  server.while_verifying = [&, changed = false]() mutable {
+    if (!std::exchange(changed, true)) {
+      REQUIRE(server.accounts->set_password("alice@example.test", credentials_of("changed")));
+    }
+  };
+  Client client(server);
+  attempt(server, client, "alice@example.test", "secret");
+  CHECK(client.error() == Errc::denied);
+  CHECK(server.log.has("reason=\"password was changed\""));
+}
+
+TEST_CASE("auth: a new hash of the same password, made by another login meanwhile, does let in") {
+  Server server;
+  server.while_verifying = [&, changed = false]() mutable {
+    if (!std::exchange(changed, true)) {
+      REQUIRE(server.accounts->set_password("alice@example.test", credentials_of("secret")));
+    }
+  };
+  Client client(server);
+  attempt(server, client, "alice@example.test", "secret");
+  CHECK(client.account() == "alice@example.test");
+}
+
+TEST_CASE("auth: what was typed into the user's field and is no address is not logged") {
+  Server server;
+  for (const char* user : {"hunter2", "hunter2 secret", "x@hunter2 secret"}) {
+    Client client(server);
+    attempt(server, client, user, "wrong");
+    CHECK(client.error() == Errc::denied);
+  }
+  CHECK_FALSE(server.log.has("hunter2"));
+  CHECK(server.log.has("user=\"(no address)\""));
+}
+
 TEST_CASE("auth: an account that is removed while its password is verified does not log in") {
   Server server;
   server.while_verifying = [&] { REQUIRE(server.accounts->remove_account("alice@example.test")); };
