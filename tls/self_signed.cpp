@@ -93,9 +93,9 @@ Result<PemPair> make_self_signed(const std::vector<std::string>& names) {
                       X509_gmtime_adj(X509_getm_notBefore(raw), -3600) != nullptr &&
                       X509_gmtime_adj(X509_getm_notAfter(raw), ten_years) != nullptr &&
                       set_names(raw, names.front()) && X509_set_pubkey(raw, key.get()) == 1;
-  // CA:TRUE lets people put it among their trusted roots, which is how clients learn to accept it.
-  const bool extended = filled && add_extension(raw, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                        add_extension(raw, NID_key_usage, "critical,digitalSignature,keyCertSign") &&
+  // No authority: whoever trusts it trusts this server, and not all that its key could sign.
+  const bool extended = filled && add_extension(raw, NID_basic_constraints, "critical,CA:FALSE") &&
+                        add_extension(raw, NID_key_usage, "critical,digitalSignature") &&
                         add_extension(raw, NID_ext_key_usage, "serverAuth") &&
                         add_extension(raw, NID_subject_key_identifier, "hash") &&
                         add_extension(raw, NID_subject_alt_name, alternatives);
