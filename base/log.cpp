@@ -83,7 +83,13 @@ std::string format_event(LogFormat format, std::string_view event, std::string_v
     line += event;
   }
   if (!session.empty()) append_pair(line, "session", session, format);
-  for (const Field& field : fields) append_pair(line, field.key, field.value, format);
+  for (const Field& field : fields) {
+    if (format == LogFormat::json && field.is_number) {
+      line += ",\"" + std::string(field.key) + "\":" + field.value;
+    } else {
+      append_pair(line, field.key, field.value, format);
+    }
+  }
   return line;
 }
 

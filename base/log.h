@@ -17,13 +17,14 @@ enum class LogFormat { text, json };
 struct Field {
   std::string_view key;
   std::string value;
+  bool is_number = false;  // JSON has it without quotes
 
   Field(std::string_view name, std::string text) : key(name), value(std::move(text)) {}
   Field(std::string_view name, std::string_view text) : key(name), value(text) {}
   Field(std::string_view name, const char* text) : key(name), value(text) {}
   Field(std::string_view name, bool flag) : key(name), value(flag ? "yes" : "no") {}
   template <std::integral Number>
-  Field(std::string_view name, Number number) : key(name), value(std::to_string(number)) {}
+  Field(std::string_view name, Number number) : key(name), value(std::to_string(number)), is_number(true) {}
 };
 
 // The log: one line an event, on standard error. Values are quoted and bounded here, whatever a peer sent.

@@ -19,6 +19,12 @@ TEST_CASE("what a peer sent cannot break out of its line, its quotes or the term
   CHECK(json == R"("event":"e","session":"s","k":"a\"b\u000a")");
 }
 
+TEST_CASE("numbers are numbers in JSON") {
+  CHECK(format_event(LogFormat::json, "e", "",
+                     {{"size", 12}, {"change", -1L}, {"text", "12"}, {"done", true}}) ==
+        R"("event":"e","size":12,"change":-1,"text":"12","done":"yes")");
+}
+
 TEST_CASE("a long value is cut") {
   const std::string line = format_event(LogFormat::text, "e", "", {{"k", std::string(100'000, 'x')}});
   CHECK(line.size() < Log::value_limit + 20);
