@@ -1,5 +1,9 @@
 #include "server/administration.h"
 
+#include "auth/address_name.h"
+#include "server/keys.h"
+
+#include <array>
 #include <optional>
 
 namespace posthorn::server {
@@ -7,46 +11,87 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-// The outcome of a change, which prints nothing.
-Result<Lines> silent(Result<> done) {
+// What a change prints: nothing.
+Result<control::Reply> silent(Result<> done) {
   if (!done) return std::unexpected(std::move(done).error());
-  return Lines{};
+  return control::Reply{};
 }
 
-// Nothing for an argument that was not given.
-std::optional<std::string_view> given(const std::string& argument) {
-  if (argument.empty()) return {};
-  return argument;
+Result<control::Reply> printed(Result<Lines> lines) {
+  if (!lines) return std::unexpected(std::move(lines).error());
+  return control::Reply{true, {}, *std::move(lines)};
+}
+
+Result<Lines> alias_lines(auth::Accounts& accounts) {
+  Lines lines;
+  for (const auth::Alias& entry : TRY(accounts.aliases()))
+    lines.push_back(entry.address + " " + entry.target);
+  return lines;
+}
+
+// Adds to `warnings` what aliases lead to something that was removed.
+void warn(Lines& warnings, const Result<std::vector<auth::Alias>>& aliases) {
+  if (!aliases) return;
+  for (const auth::Alias& alias : *aliases) {
+    warnings.push_back("the alias " + alias.address + " still leads to " + alias.target +
+                       ", which gets nothing any more: posthorn alias remove " + alias.address + " " +
+                       alias.target);
+  }
 }
 
 // What the accounts' file can do by itself, each in one transaction.
-Result<Lines> execute_plain(auth::Accounts& accounts, const control::Request& request) {
+Result<control::Reply> execute_plain(auth::Accounts& accounts, const control::Request& request) {
   const std::string domain = request.argument("domain");
   const std::string alias = request.argument("alias");
   const std::string target = request.argument("target");
   if (request.command == "domain.add") return silent(accounts.add_domain(domain));
-  if (request.command == "domain.list") return accounts.domains();
-  if (request.command == "account.list") return accounts.accounts(given(domain));
+  if (request.command == "domain.list") return printed(accounts.domains());
+  if (request.command == "account.list") return printed(accounts.accounts(request.given("domain")));
   if (request.command == "alias.add") return silent(accounts.add_alias(alias, target));
-  if (request.command == "alias.remove") return silent(accounts.remove_alias(alias, given(target)));
-  if (request.command == "alias.list") {
-    Lines lines;
-    for (const auth::Alias& entry : TRY(accounts.aliases()))
-      lines.push_back(entry.address + " " + entry.target);
-    return lines;
-  }
+  if (request.command == "alias.remove") return silent(accounts.remove_alias(alias, request.given("target")));
+  if (request.command == "alias.list") return printed(alias_lines(accounts));
   return failure(Errc::unavailable, "the server does not know the command " + request.command);
 }
 
 }  // namespace
 
-Task<control::Reply> Administration::run(control::Request request) {
-  auto lines = co_await execute(request);
-  if (!lines) co_return control::Reply::failed(lines.error().detail);
-  co_return control::Reply{true, {}, *std::move(lines)};
+Result<> check_arguments(const control::Request& request) {
+  struct Kind {
+    const char* key;
+    const char* shown;
+    const char* expected;
+    bool is_address;
+  };
+  constexpr std::array<Kind, 4> kinds{
+      {{"domain", "DOMAIN", "the name of a domain, such as example.org", false},
+       {"address", "ADDRESS", "the address of an account, such as ann@example.org", true},
+       {"alias", "ALIAS", "an address, such as info@example.org", true},
+       {"target", "TARGET", "an address, such as ann@example.org", true}}};
+  for (const Kind& kind : kinds) {
+    const auto given = request.given(kind.key);
+    if (!given) continue;
+    Result<> good;
+    if (kind.is_address) {
+      if (const auto name = auth::parse_address(*given); !name) good = std::unexpected(name.error());
+    } else if (const auto name = auth::parse_domain(*given); !name) {
+      good = std::unexpected(name.error());
+    }
+    if (!good) {
+      return malformed(std::string(kind.shown) + ": expected " + kind.expected + ", got " +
+                       toml_string(*given) + " (" + good.error().detail + ")");
+    }
+  }
+  return {};
 }
 
-Task<Result<Lines>> Administration::execute(const control::Request& request) {
+Task<control::Reply> Administration::run(control::Request request) {
+  auto reply = co_await execute(request);
+  if (!reply) co_return control::Reply::failed(reply.error().detail);
+  co_return *std::move(reply);
+}
+
+Task<Result<control::Reply>> Administration::execute(const control::Request& request) {
+  if (const auto good = check_arguments(request); !good) co_return std::unexpected(good.error());
   const std::string address = request.argument("address");
   const std::string password = request.argument("password");
   if (request.command == "account.add") co_return co_await add_account(address, password);
@@ -65,34 +110,46 @@ Task<Result<std::vector<auth::StoredCredential>>> Administration::credentials(st
   co_return co_await Offload(hashing_, make);
 }
 
-Task<Result<Lines>> Administration::add_account(std::string address, std::string password) {
+Task<Result<control::Reply>> Administration::add_account(std::string address, std::string password) {
   const auto stored = co_await credentials(std::move(password));
   if (!stored) co_return std::unexpected(stored.error());
   auto add = [&] { return accounts_.add_account(address, *stored); };
   const auto added = co_await Offload(lane_, add);
   if (!added) co_return std::unexpected(added.error());
-  co_return Lines{};
+  co_return control::Reply{};
 }
 
-Task<Result<Lines>> Administration::set_password(std::string address, std::string password) {
+// Whoever is in with the former password is out.
+Task<Result<control::Reply>> Administration::set_password(std::string address, std::string password) {
+  const auto name = auth::parse_address(address);
+  if (!name) co_return std::unexpected(name.error());
   const auto stored = co_await credentials(std::move(password));
   if (!stored) co_return std::unexpected(stored.error());
   auto set = [&] { return silent(accounts_.set_password(address, *stored)); };
-  co_return co_await Offload(lane_, set);
+  auto done = co_await Offload(lane_, set);
+  if (done && locked_out_) locked_out_(auth::to_string(*name));
+  co_return done;
 }
 
 // First the account, so that nothing new arrives and nobody logs in, then its mail.
-Task<Result<Lines>> Administration::remove_account(std::string address) {
+Task<Result<control::Reply>> Administration::remove_account(std::string address) {
   const auto name = auth::parse_address(address);
   if (!name) co_return std::unexpected(name.error());
-  auto remove = [&] { return accounts_.remove_account(address); };
+  control::Reply reply;
+  auto remove = [&]() -> Result<> {
+    TRY(accounts_.remove_account(address));
+    warn(reply.warnings, accounts_.aliases_to(address));
+    return {};
+  };
   const auto removed = co_await Offload(lane_, remove);
   if (!removed) co_return std::unexpected(removed.error());
-  if (removed_) removed_(auth::to_string(*name));
-  co_return silent(co_await store_.remove_account(auth::to_string(*name)));
+  if (locked_out_) locked_out_(auth::to_string(*name));
+  const auto done = co_await store_.remove_account(auth::to_string(*name));
+  if (!done) co_return std::unexpected(done.error());
+  co_return reply;
 }
 
-Task<Result<Lines>> Administration::remove_domain(std::string domain, bool with_accounts) {
+Task<Result<control::Reply>> Administration::remove_domain(std::string domain, bool with_accounts) {
   if (with_accounts) {
     auto list = [&] { return accounts_.accounts(domain); };
     const auto addresses = co_await Offload(lane_, list);
@@ -102,7 +159,12 @@ Task<Result<Lines>> Administration::remove_domain(std::string domain, bool with_
       if (!removed) co_return removed;
     }
   }
-  auto remove = [&] { return silent(accounts_.remove_domain(domain)); };
+  auto remove = [&]() -> Result<control::Reply> {
+    control::Reply reply;
+    TRY(accounts_.remove_domain(domain));
+    warn(reply.warnings, accounts_.aliases_into(domain));
+    return reply;
+  };
   co_return co_await Offload(lane_, remove);
 }
 

@@ -11,6 +11,10 @@
 
 namespace posthorn::server {
 
+// Whether the arguments that a request has are what they must be, without a look at any account. Errors:
+// malformed, with words that name the argument and what was expected.
+Result<> check_arguments(const control::Request& request);
+
 // Carries out the commands that show or change domains, accounts and aliases: in the running server for
 // requests over the control socket, else in the command's own process.
 class Administration {
@@ -19,8 +23,11 @@ class Administration {
                  auth::PasswordCost cost)
       : accounts_(accounts), store_(store), lane_(lane), hashing_(hashing), cost_(cost) {}
 
-  // Hears of each account that was removed, by its canonical address, before its mail goes.
-  void when_removed(std::function<void(const std::string&)> callback) { removed_ = std::move(callback); }
+  // Hears of each account whose password was changed, or that was removed, by its canonical address; before
+  // its mail goes.
+  void when_locked_out(std::function<void(const std::string&)> callback) {
+    locked_out_ = std::move(callback);
+  }
 
   // Takes new settings, for passwords from now on.
   void configure(auth::PasswordCost cost) { cost_ = cost; }
@@ -29,11 +36,11 @@ class Administration {
   Task<control::Reply> run(control::Request request);
 
  private:
-  Task<Result<std::vector<std::string>>> execute(const control::Request& request);
-  Task<Result<std::vector<std::string>>> add_account(std::string address, std::string password);
-  Task<Result<std::vector<std::string>>> set_password(std::string address, std::string password);
-  Task<Result<std::vector<std::string>>> remove_account(std::string address);
-  Task<Result<std::vector<std::string>>> remove_domain(std::string domain, bool with_accounts);
+  Task<Result<control::Reply>> execute(const control::Request& request);
+  Task<Result<control::Reply>> add_account(std::string address, std::string password);
+  Task<Result<control::Reply>> set_password(std::string address, std::string password);
+  Task<Result<control::Reply>> remove_account(std::string address);
+  Task<Result<control::Reply>> remove_domain(std::string domain, bool with_accounts);
   Task<Result<std::vector<auth::StoredCredential>>> credentials(std::string password);
 
   auth::Accounts& accounts_;
@@ -41,7 +48,7 @@ class Administration {
   Lane& lane_;
   Lane& hashing_;
   auth::PasswordCost cost_;
-  std::function<void(const std::string&)> removed_;
+  std::function<void(const std::string&)> locked_out_;
 };
 
 }  // namespace posthorn::server

@@ -1,5 +1,7 @@
 #include "server/command_line.h"
 
+#include "server/keys.h"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -44,14 +46,52 @@ class Parser {
       std::ostringstream out;
       std::ostringstream problem;
       const bool help = app_.exit(error, out, problem) == 0;
-      return std::unexpected(EarlyEnd{help ? 0 : 2, help ? out.str() : problem.str()});
+      if (help) return std::unexpected(EarlyEnd{0, out.str()});
+      const std::string surplus = not_understood();
+      return std::unexpected(EarlyEnd{2, surplus.empty() ? problem.str() : surplus});
+    }
+    if (auto* init = std::get_if<InitCommand>(&line_.command); init != nullptr && config_given()) {
+      init->config = line_.config;
     }
     return line_;
   }
 
  private:
+  bool config_given() const {
+    return app_.count("--config") > 0 || app_.get_subcommand("init")->count("--config") > 0;
+  }
+
+  // The first word that nothing was made of, in words that say so; CLI11 would rather say what is missing
+  // for the want of it.
+  std::string not_understood() const {
+    const CLI::App* at = &app_;
+    std::string name = "posthorn";
+    while (!at->get_subcommands().empty()) {
+      at = at->get_subcommands().front();
+      name += " " + at->get_name();
+    }
+    const auto left = app_.remaining(true);
+    if (left.empty()) return {};
+    const std::string& word = left.front();
+    const bool group = !at->get_subcommands([](const CLI::App*) { return true; }).empty();
+    std::string text =
+        "unknown option " + toml_string(word) + "; an argument that begins with - goes after --";
+    if (!word.starts_with('-'))
+      text = (group ? "unknown command " : "one argument too many: ") + toml_string(word);
+    return text + "\n`" + name + " --help` says what there is.\n";
+  }
+
+  // An empty argument is a mistake, such as a variable that is not set, and not one that is not given.
+  static CLI::Option* filled(CLI::Option* option) {
+    return option->check(CLI::Validator(
+        [](const std::string& text) {
+          return text.empty() ? std::string("must not be empty") : std::string();
+        },
+        ""));
+  }
+
   void config_option(CLI::App& command) {
-    command.add_option("--config", line_.config, "The configuration file")
+    filled(command.add_option("--config", line_.config, "The configuration file"))
         ->type_name("FILE")
         ->capture_default_str()
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -67,13 +107,14 @@ class Parser {
   void add_init() {
     CLI::App& init = *app_.add_subcommand(
         "init", "Write a commented configuration, a data directory and a self-signed certificate");
-    init.add_option("DIR", init_.folder, "The folder to fill; made if it is missing")->required();
-    init.add_option("--domain", init_.domain, "The first mail domain")->type_name("DOMAIN");
-    init.add_option("--hostname", init_.hostname,
-                    "The server's name (default: mail.DOMAIN, or the machine's)")
+    filled(init.add_option("DIR", init_.folder, "The folder to fill; made if it is missing"))->required();
+    filled(init.add_option("--domain", init_.domain, "The first mail domain"))->type_name("DOMAIN");
+    filled(init.add_option("--hostname", init_.hostname,
+                           "The server's name (default: mail.DOMAIN, or the machine's)"))
         ->type_name("NAME");
-    init.add_option("--data", init_.data, "The data directory (default: DIR/data)")->type_name("PATH");
-    init.add_option("--user", init_.user, "The user that the server becomes when root starts it")
+    filled(init.add_option("--data", init_.data, "The data directory (default: DIR/data)"))
+        ->type_name("PATH");
+    filled(init.add_option("--user", init_.user, "The user that the server becomes when root starts it"))
         ->type_name("USER");
     init.add_flag(
         "--loopback", init_.loopback,
@@ -122,7 +163,7 @@ class Parser {
 
   CLI::Option& argument(CLI::App& command, const std::string& name, const std::string& key,
                         const std::string& text) {
-    return *command.add_option(name, admin_.request.arguments[key], text);
+    return *filled(command.add_option(name, admin_.request.arguments[key], text));
   }
 
   void add_domain() {

@@ -12,6 +12,7 @@ namespace posthorn::server {
 // posthorn init DIR
 struct InitCommand {
   std::string folder;
+  std::string config;  // empty: posthorn.toml in it
   std::string domain;
   std::string hostname;
   std::string data;       // empty: the folder "data" in it

@@ -48,6 +48,42 @@ Value value_of(const toml::node& node) {
   return value;
 }
 
+// A name as TOML has it: bare, or quoted where it must be.
+std::string shown(std::string_view name) {
+  const bool bare = !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+  return bare ? std::string(name) : toml_string(name);
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blank = " \t\r";
+  const std::size_t begin = text.find_first_not_of(blank);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
+}
+
+// "[section] key: " of a line that TOML does not understand, as far as it can be told.
+std::string place_of(std::string_view content, unsigned line) {
+  std::string section;
+  std::string key;
+  for (unsigned number = 1; number <= line; ++number) {
+    const std::string_view text = trimmed(content.substr(0, content.find('\n')));
+    const std::size_t equals = text.find('=');
+    const std::string_view name = trimmed(text.substr(0, equals));
+    key.clear();
+    if (text.starts_with('[') && text.ends_with(']') && equals == std::string_view::npos) {
+      section = shown(trimmed(text.substr(1, text.size() - 2)));
+    } else if (equals != std::string_view::npos && shown(name) == name) {
+      key = name;
+    }
+    const std::size_t end = content.find('\n');
+    content.remove_prefix(end == std::string_view::npos ? content.size() : end + 1);
+  }
+  if (section.empty() || key.empty()) return {};
+  return "[" + section + "] " + key + ": ";
+}
+
 class Reader {
  public:
   explicit Reader(Loaded& loaded) : loaded_(loaded) {}
@@ -56,10 +92,9 @@ class Reader {
     for (const auto& [name, node] : root) {
       const toml::table* section = node.as_table();
       if (section == nullptr) {
-        complain(line_of(name.source()), std::string(name.str()) + ": expected a key inside a [section]");
+        complain(line_of(name.source()), shown(name.str()) + ": expected a key inside a [section]");
       } else if (!loaded_.settings->keys().has_section(name.str())) {
-        complain(line_of(section->source()),
-                 "[" + std::string(name.str()) + "]: unknown section; " + sections());
+        complain(line_of(section->source()), "[" + shown(name.str()) + "]: unknown section; " + sections());
       } else {
         read_section(name.str(), *section);
       }
@@ -81,7 +116,7 @@ class Reader {
     for (const auto& [name, node] : table) {
       Key* key = loaded_.settings->keys().find(section, name.str());
       const unsigned line = line_of(name.source());
-      const std::string where = "[" + std::string(section) + "] " + std::string(name.str()) + ": ";
+      const std::string where = "[" + std::string(section) + "] " + shown(name.str()) + ": ";
       if (key == nullptr) {
         complain(line, where + "unknown key" + likely(section, name.str()));
         continue;
@@ -195,7 +230,8 @@ Loaded parse_settings(std::string_view content, std::string file) {
   try {
     reader.read(toml::parse(content));
   } catch (const toml::parse_error& error) {
-    reader.complain(line_of(error.source()), std::string(error.description()));
+    const unsigned line = line_of(error.source());
+    reader.complain(line, place_of(content, line) + std::string(error.description()));
   }
   reader.finish();
   return loaded;

@@ -122,7 +122,7 @@ class Settings {
                        "hash_ops",
                        2,
                        "passes",
-                       {1, 4294967295},
+                       {1, 1000},
                        "The cost in time of a password's hash (argon2id). A password whose hash was made at "
                        "another cost gets a new hash at its next login; until then, the time that a refusal "
                        "takes tells that account from one that does not exist."};

@@ -22,11 +22,30 @@ Result<json> parse(std::string_view line) {
   return value;
 }
 
+// A list of strings; none where it is missing.
+Result<std::vector<std::string>> texts(const json& value, const char* name) {
+  std::vector<std::string> list;
+  const auto found = value.find(name);
+  if (found == value.end()) return list;
+  if (!found->is_array()) return malformed(std::string(name) + " are not a list");
+  for (const json& entry : *found) {
+    if (!entry.is_string()) return malformed(std::string("one of the ") + name + " is not a string");
+    list.push_back(entry.get<std::string>());
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string Request::argument(const std::string& name) const {
   const auto found = arguments.find(name);
   return found == arguments.end() ? std::string() : found->second;
+}
+
+std::optional<std::string> Request::given(const std::string& name) const {
+  const auto found = arguments.find(name);
+  if (found == arguments.end()) return {};
+  return found->second;
 }
 
 std::string print(const Request& request) {
@@ -35,7 +54,9 @@ std::string print(const Request& request) {
 
 std::string print(const Reply& reply) {
   if (!reply.ok) return line_of({{"version", version}, {"ok", false}, {"error", reply.error}});
-  return line_of({{"version", version}, {"ok", true}, {"lines", reply.lines}});
+  json value{{"version", version}, {"ok", true}, {"lines", reply.lines}};
+  if (!reply.warnings.empty()) value["warnings"] = reply.warnings;
+  return line_of(value);
 }
 
 Result<Request> parse_request(std::string_view line) {
@@ -63,13 +84,8 @@ Result<Reply> parse_reply(std::string_view line) {
   if (const auto error = value.find("error"); error != value.end() && error->is_string()) {
     reply.error = error->get<std::string>();
   }
-  const auto lines = value.find("lines");
-  if (lines == value.end()) return reply;
-  if (!lines->is_array()) return malformed("lines are not a list");
-  for (const json& entry : *lines) {
-    if (!entry.is_string()) return malformed("a line is not a string");
-    reply.lines.push_back(entry.get<std::string>());
-  }
+  reply.lines = TRY(texts(value, "lines"));
+  reply.warnings = TRY(texts(value, "warnings"));
   return reply;
 }
 

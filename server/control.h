@@ -3,6 +3,7 @@
 #include "base/result.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,7 @@
 // What goes over the control socket: one line of JSON each way, each with its version.
 //
 //   {"version":1,"command":"account.add","arguments":{"address":"ann@example.org","password":"..."}}
-//   {"version":1,"ok":true,"lines":["ann@example.org"]}
+//   {"version":1,"ok":true,"lines":["ann@example.org"],"warnings":["..."]}
 //   {"version":1,"ok":false,"error":"..."}
 namespace posthorn::server::control {
 
@@ -24,12 +25,15 @@ struct Request {
 
   // The argument, or an empty string.
   std::string argument(const std::string& name) const;
+  // The argument; nothing where it was not given, which is not the same as an empty one.
+  std::optional<std::string> given(const std::string& name) const;
 };
 
 struct Reply {
   bool ok = true;
-  std::string error;               // in words, where it is not ok
-  std::vector<std::string> lines;  // what a command prints
+  std::string error;                    // in words, where it is not ok
+  std::vector<std::string> lines;       // what a command prints
+  std::vector<std::string> warnings{};  // what it says besides, on standard error
   bool operator==(const Reply&) const = default;
 
   static Reply failed(std::string error) { return {false, std::move(error), {}}; }

@@ -41,14 +41,14 @@ void ControlServer::close_all() {
 }
 
 void ControlServer::accept(File descriptor) {
-  // One that is not taken is closed; the command then says that the server ended before it answered.
-  if (clients_.size() >= clients_at_once) return;
   UvStream::Handle handle(new uv_any_handle);
   uv_pipe_init(loop_.raw(), &handle->pipe, 0);
   if (uv_pipe_open(&handle->pipe, descriptor.descriptor()) != 0) return;
   descriptor.release();
   auto stream = std::make_unique<UvStream>(loop_, std::move(handle));
   group_.start(serve(std::make_unique<Connection>(loop_, log_, std::move(stream), Peer{}, "control")));
+  // Further ones wait in the kernel until one of these ends.
+  if (clients_.size() >= clients_at_once && listener_) listener_->pause();
 }
 
 Task<void> ControlServer::serve(std::unique_ptr<Connection> connection) {
@@ -63,6 +63,7 @@ Task<void> ControlServer::serve(std::unique_ptr<Connection> connection) {
   }
   co_await connection->finish();
   clients_.erase(place);
+  if (clients_.size() + 1 == clients_at_once && listener_) listener_->resume();
 }
 
 // A bug in one command ends neither the server nor the waiting for an answer.

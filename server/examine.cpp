@@ -4,20 +4,34 @@
 #include "server/privileges.h"
 
 #include <algorithm>
-#include <sys/stat.h>
+#include <cstdlib>
+#include <unistd.h>
 
 namespace posthorn::server {
 namespace {
+
+// Whether the system refuses the second of two addresses: "0.0.0.0:25" is every IPv4 address with that port.
+bool overlap(const ListenAddress& one, const ListenAddress& other) {
+  if (!one.path.empty() || !other.path.empty()) return one.path == other.path;
+  // Port 0 is whichever is free.
+  if (one.port == 0 || one.port != other.port || one.address.v6 != other.address.v6) return false;
+  const IpAddress any{one.address.v6, {}};
+  return one.address == other.address || one.address == any || other.address == any;
+}
 
 class Examiner {
  public:
   explicit Examiner(Loaded& loaded) : loaded_(loaded), settings_(*loaded.settings) {}
 
-  void examine(Certificates certificates) {
+  void examine(Occasion occasion) {
     examine_listen();
-    if (examine_tls() && certificates == Certificates::examined) load_certificates();
+    const bool has_certificates = examine_tls();
     examine_user();
-    examine_data();
+    if (settings_.server.data.value.empty()) complain(settings_.server.data, "expected a path, got \"\"");
+    if (occasion == Occasion::start) {
+      if (has_certificates) load_certificates();
+      examine_start();
+    }
     if (const auto cost = auth::check(settings_.password_cost()); !cost) {
       complain(settings_.auth.hash_ops, cost.error().detail);
     }
@@ -29,18 +43,18 @@ class Examiner {
   }
 
   void examine_listen() {
-    std::vector<std::pair<std::string, const Key*>> seen;
+    std::vector<std::pair<ListenAddress, const Key*>> seen;
     for (const Endpoint& endpoint : endpoints) {
       const Settings::Addresses& key = settings_.listen.*endpoint.key;
       for (const ListenAddress& address : key.value) {
-        const std::string text = address.text();
-        const auto found = std::ranges::find(seen, text, &std::pair<std::string, const Key*>::first);
-        const bool chosen_by_system = address.path.empty() && address.port == 0;
-        if (found != seen.end() && !chosen_by_system) {
-          complain(key, "expected an address of its own, got " + text + ", which is also that of " +
-                            std::string(found->second->name()));
+        const auto found =
+            std::ranges::find_if(seen, [&](const auto& other) { return overlap(address, other.first); });
+        if (found != seen.end()) {
+          const std::string other = found->first == address ? "" : found->first.text() + " ";
+          complain(key, "expected an address of its own, got " + address.text() + ", which is also that of " +
+                            other + (other.empty() ? "" : "of ") + std::string(found->second->name()));
         }
-        seen.emplace_back(text, &key);
+        seen.emplace_back(address, &key);
       }
       if (endpoint.implicit_tls && !key.value.empty() && settings_.tls.certificate.value.empty()) {
         complain(key, "expected an empty list, as [tls] certificate is not set, got " + key.toml());
@@ -72,10 +86,13 @@ class Examiner {
     // One by one, so that each complaint stands at its key.
     for (const tls::CertificateFiles& pair : certificate_files(settings_)) {
       const bool first = pair.certificate == settings_.resolved(certificate.value);
-      if (const auto context = tls::Context::load({pair}); !context) {
-        complain(first ? static_cast<const Key&>(certificate) : settings_.tls.more,
-                 "expected a certificate and its key, got: " + context.error().detail);
-      }
+      const auto context = tls::Context::load({pair});
+      if (context) continue;
+      const std::string& detail = context.error().detail;
+      const Key& of_first = detail.find(pair.key) < detail.find(pair.certificate)
+                                ? static_cast<const Key&>(settings_.tls.key)
+                                : certificate;
+      complain(first ? of_first : settings_.tls.more, "expected a certificate and its key, got: " + detail);
     }
   }
 
@@ -91,13 +108,30 @@ class Examiner {
     }
   }
 
+  void examine_start() {
+    const auto& user = settings_.server.user;
+    if (is_root() && user.value.empty()) {
+      complain(user, "expected a user to become, as root starts the server, got \"\"");
+    }
+    const bool listens = std::ranges::any_of(
+        endpoints, [&](const Endpoint& endpoint) { return !(settings_.listen.*endpoint.key).value.empty(); });
+    // systemd may hand over what is not listed here.
+    if (!listens && std::getenv("LISTEN_FDS") == nullptr) {
+      complain(settings_.listen.smtp, "expected an address here or at another key of [listen], got none");
+    }
+    examine_data();
+  }
+
   void examine_data() {
-    struct stat found{};
     const std::string path = settings_.resolved(settings_.server.data.value);
-    if (path.empty()) {
-      complain(settings_.server.data, "expected a path, got \"\"");
-    } else if (stat(path.c_str(), &found) == 0 && !S_ISDIR(found.st_mode)) {
-      complain(settings_.server.data, "expected a directory, got a file: " + path);
+    if (path.empty()) return;
+    std::vector<uid_t> owners{geteuid()};
+    if (const auto identity = find_identity(settings_.server.user.value, settings_.server.group.value)) {
+      owners = {0, identity->uid};
+    }
+    if (const auto good = examine_data_directory(path, owners); !good) {
+      complain(settings_.server.data,
+               "expected a directory that is Posthorn's or empty, got: " + good.error().detail);
     }
   }
 
@@ -118,10 +152,10 @@ std::vector<tls::CertificateFiles> certificate_files(const Settings& settings) {
   return files;
 }
 
-Loaded examine(const std::string& file, Certificates certificates) {
+Loaded examine(const std::string& file, Occasion occasion) {
   Loaded loaded = load_settings(file);
   // What is named by values that were not understood says nothing more.
-  if (loaded.problems.empty()) Examiner(loaded).examine(certificates);
+  if (loaded.problems.empty()) Examiner(loaded).examine(occasion);
   return loaded;
 }
 

@@ -84,7 +84,7 @@ Result<std::vector<ListeningSocket>> open_sockets(const Settings& settings,
     fcntl(given.descriptor.descriptor(), F_SETFL, flags | O_NONBLOCK);
     set_option(given.descriptor, IPPROTO_TCP, TCP_NODELAY);
     const ListenAddress address = bound_address(given.descriptor);
-    sockets.push_back({endpoint, std::move(given.descriptor), address});
+    sockets.push_back({endpoint, std::move(given.descriptor), address, false});
   }
   const std::size_t from_systemd = sockets.size();
   for (const Endpoint& endpoint : endpoints) {

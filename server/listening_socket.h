@@ -16,6 +16,7 @@ struct ListeningSocket {
   const Endpoint* endpoint = nullptr;
   File descriptor;        // listening, non-blocking
   ListenAddress address;  // as bound: with the port that the system chose
+  bool ours = true;       // not handed over by systemd
 };
 
 // Binds one address and listens. A Unix socket gets `mode`, whatever the umask: that it is open to all by

@@ -115,16 +115,30 @@ Result<> give_entry(const File& directory, const std::string& path, const char* 
   return give_tree(inner, full, owner, device);
 }
 
-// Makes the directory where it is missing, and opens it.
-Result<File> open_directory(const std::string& path) {
-  TRY(make_open_directories(path));
-  if (mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return system_failure("mkdir " + path);
+Result<File> open_existing(const std::string& path) {
   File directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (directory) return directory;
   if (errno == ENOTDIR || errno == ELOOP) {
     return failure(Errc::io, path + " is not a directory, or a symbolic link to one");
   }
   return system_failure("open " + path);
+}
+
+// Makes the directory where it is missing, and opens it.
+Result<File> open_directory(const std::string& path) {
+  TRY(make_open_directories(path));
+  if (mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return system_failure("mkdir " + path);
+  return open_existing(path);
+}
+
+std::unexpected<Error> belongs_to_third(const std::string& path) {
+  const auto third = owner_of(path);
+  return failure(Errc::denied, path + " belongs to " + (third ? third->user : "root"));
+}
+
+std::unexpected<Error> holds_other_files(const std::string& path) {
+  return failure(Errc::not_allowed,
+                 path + " holds other files: a data directory is empty at first, and then Posthorn's alone");
 }
 
 Result<> make_private(const File& directory, const std::string& path, mode_t mode) {
@@ -189,16 +203,28 @@ Result<> prepare_data_directory(const std::string& path, const std::optional<Ide
   if (fstat(directory.descriptor(), &found) != 0) return system_failure("stat " + path);
   const bool ours = found.st_uid == geteuid();
   if (!ours && !(owner && found.st_uid == owner->uid)) {
-    const auto third = owner_of(path);
-    return failure(Errc::denied, path + " belongs to " + (third ? third->user : "root"));
+    return belongs_to_third(path);
   }
-  if (!TRY(is_ours(directory, path))) {
-    return failure(
-        Errc::not_allowed,
-        path + " holds other files: a data directory is empty at first, and then Posthorn's alone");
-  }
+  if (!TRY(is_ours(directory, path))) return holds_other_files(path);
   TRY(make_private(directory, path, found.st_mode));
   if (owner && ours && owner->uid != geteuid()) return give_tree(directory, path, *owner, found.st_dev);
+  return {};
+}
+
+Result<> examine_data_directory(const std::string& path, const std::vector<uid_t>& owners) {
+  struct stat found{};
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    const std::string above = path.substr(0, slash);
+    if (stat(above.c_str(), &found) != 0) return {};
+    if (!S_ISDIR(found.st_mode)) return failure(Errc::io, above + " is not a directory");
+  }
+  if (lstat(path.c_str(), &found) != 0) return {};
+  const auto directory = open_existing(path);
+  if (!directory && errno == EACCES) return {};
+  if (!directory) return std::unexpected(directory.error());
+  if (fstat(directory->descriptor(), &found) != 0) return system_failure("stat " + path);
+  if (std::ranges::find(owners, found.st_uid) == owners.end()) return belongs_to_third(path);
+  if (!TRY(is_ours(*directory, path))) return holds_other_files(path);
   return {};
 }
 

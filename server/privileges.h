@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace posthorn::server {
 
@@ -36,6 +37,10 @@ void forbid_new_privileges();
 // last part of `path` may not be a symbolic link. Errors: io; denied when it belongs to a third user;
 // not_allowed for a directory that is something else.
 Result<> prepare_data_directory(const std::string& path, const std::optional<Identity>& owner);
+
+// What prepare_data_directory() would say of `path`, as far as this process can see; it changes nothing.
+// `owners`: the users that the directory may belong to. One that does not exist is nothing wrong.
+Result<> examine_data_directory(const std::string& path, const std::vector<uid_t>& owners);
 
 // Makes a directory (0700, its parents 0755 where they are missing), or closes one that is there. Errors: io.
 Result<> make_private_directory(const std::string& path);

@@ -4,6 +4,7 @@
 #include "server/systemd.h"
 
 #include <algorithm>
+#include <unistd.h>
 
 namespace posthorn::server {
 namespace {
@@ -34,10 +35,11 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
       log_(log),
       data_(data),
       settings_(std::move(settings)),
+      started_with_(settings_),
       tls_(std::move(tls)),
       descriptors_(descriptors),
       authenticator_(data.accounts(), data.accounts_lane(), data.hashing(), auth_settings(*settings_)),
-      directory_(data.accounts(), data.accounts_lane()),
+      directory_(data.accounts(), data.accounts_lane(), settings_->hostname()),
       free_space_(data.disk(), data.files(), settings_->resolved(settings_->server.data.value),
                   static_cast<std::uint64_t>(settings_->limits.free_space_reserve.value)),
       delivery_(directory_, data.store(), data.clock(), log, &free_space_),
@@ -51,7 +53,8 @@ Server::Server(Loop& loop, Log& log, Data& data, std::shared_ptr<const Settings>
           [this] { return tls_.get(); }),
       administration_(data.accounts(), data.store(), data.accounts_lane(), data.hashing(),
                       settings_->password_cost()) {
-  administration_.when_removed([this](const std::string& account) { authenticator_.end_sessions(account); });
+  administration_.when_locked_out(
+      [this](const std::string& account) { authenticator_.end_sessions(account); });
 }
 
 Reception::Settings Server::reception_settings() const {
@@ -79,6 +82,7 @@ Result<> Server::open(std::vector<ListeningSocket> sockets) {
                                             {"wanted", reception.limits.connections}});
   }
   for (const ListeningSocket& socket : sockets) {
+    if (socket.ours && !socket.address.path.empty()) unix_sockets_.push_back(socket.address.path);
     log_.info("server.listening", {{"service", socket.endpoint->name}, {"address", socket.address.text()}});
   }
   reception_.listen(std::move(sockets));
@@ -89,11 +93,11 @@ Result<> Server::open(std::vector<ListeningSocket> sockets) {
 
 void Server::reload() {
   systemd::notify("RELOADING=1");
-  const Loaded loaded = examine(settings_->file(), Certificates::elsewhere);
+  const Loaded loaded = examine(settings_->file(), Occasion::reload);
   for (const std::string& problem : loaded.problems) log_.warning("reload.refused", {{"problem", problem}});
   if (loaded.problems.empty()) {
     for (const Key* key : loaded.settings->keys().all()) {
-      const Key* former = settings_->keys().find(key->section(), key->name());
+      const Key* former = started_with_->keys().find(key->section(), key->name());
       if (read_at_start_only(*key) && key->toml() != former->toml()) {
         log_.warning("reload.needs_restart", {{"section", key->section()}, {"key", key->name()}});
       }
@@ -104,6 +108,7 @@ void Server::reload() {
     log_.configure(settings_->log.level.value, settings_->log.format.value);
     authenticator_.configure(auth_settings(*settings_));
     administration_.configure(settings_->password_cost());
+    directory_.configure(settings_->hostname());
     free_space_.configure(static_cast<std::uint64_t>(settings_->limits.free_space_reserve.value));
     sessions_.configure(*settings_);
     reception_.configure(reception_settings());
@@ -147,6 +152,8 @@ Task<void> Server::shut_down(std::function<void()> done) {
 Task<void> Server::take_leave() {
   systemd::notify("STOPPING=1");
   log_.info("server.stopping", {{"connections", reception_.connections()}});
+  // First, so that they are nobody else's yet.
+  for (const std::string& path : unix_sockets_) unlink(path.c_str());
   reception_.stop();
   control_->stop();
   Timer grace(loop_, [this] {

@@ -49,6 +49,8 @@ class Server {
   Log& log_;
   Data& data_;
   std::shared_ptr<const Settings> settings_;
+  std::shared_ptr<const Settings> started_with_;
+  std::vector<std::string> unix_sockets_;  // the paths that go with the server
   std::unique_ptr<tls::Context> tls_;
   std::size_t descriptors_;
   auth::PasswordAuthenticator authenticator_;

@@ -67,19 +67,21 @@ Result<control::Reply> run(const Settings& settings, const control::Request& req
 int run_admin(const std::string& config, AdminCommand command) {
   const Loaded loaded = load_settings(config);
   if (!loaded.problems.empty()) return complain(loaded.problems);
+  // Here too, so that a mistake is told before anything is asked for or touched.
+  if (const auto good = check_arguments(command.request); !good) return complain(good.error().detail);
   if (command.needs_password) {
     auto password = command.password_from_stdin ? read_password_line(STDIN_FILENO)
                                                 : ask_for_password(command.request.argument("address"));
     if (!password) return complain(password.error().detail);
-    // Here too, so that a bad one is refused before anything is touched.
     if (const auto good = auth::check_password(*password); !good) return complain(good.error().detail);
     command.request.arguments["password"] = *std::move(password);
   }
   const auto reply = run(*loaded.settings, command.request);
   if (!reply) return complain(reply.error().detail);
   if (!reply->ok) return complain(reply->error);
+  for (const std::string& warning : reply->warnings) complain("warning: " + warning);
   for (const std::string& line : reply->lines) say(line);
-  return 0;
+  return end_of_output();
 }
 
 }  // namespace posthorn::server

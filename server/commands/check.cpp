@@ -5,10 +5,10 @@
 namespace posthorn::server {
 
 int run_check(const std::string& config) {
-  const Loaded loaded = examine(config, Certificates::examined);
+  const Loaded loaded = examine(config, Occasion::start);
   if (!loaded.problems.empty()) return complain(loaded.problems);
   say(config + ": no problems");
-  return 0;
+  return end_of_output();
 }
 
 }  // namespace posthorn::server

@@ -61,21 +61,49 @@ Result<> write_new(FileSystem& files, const std::string& path, std::string_view 
 class Initialiser {
  public:
   explicit Initialiser(const InitCommand& command)
-      : command_(command), settings_(command.folder + "/posthorn.toml") {}
+      : command_(command),
+        settings_(command.config.empty() ? command.folder + "/posthorn.toml" : command.config) {}
 
   Result<> run() {
     TRY(choose_names());
     TRY(refuse_to_overwrite());
-    TRY(write_certificate());
-    TRY(write_data());
-    set_addresses(settings_, command_.loopback);
-    // Last: with it, the folder is complete.
-    return write_new(files_, settings_.file(), print_settings(settings_), 0644);
+    auto written = write_all();
+    // So that it can be said again, and rightly.
+    if (!written) take_back();
+    return written;
   }
 
   const Settings& settings() const { return settings_; }
 
  private:
+  Result<> write_all() {
+    TRY(write_certificate());
+    TRY(write_data());
+    set_addresses(settings_, command_.loopback);
+    // Last: with it, all is complete.
+    return write_new(files_, settings_.file(), print_settings(settings_), 0644);
+  }
+
+  // A path in the folder, as it stands in the configuration: from its own folder, or absolute where that is
+  // another one.
+  std::string in_folder(const std::string& name) const {
+    if (command_.config.empty()) return name;
+    return (std::filesystem::absolute(command_.folder) / name).lexically_normal().string();
+  }
+
+  // What was not there before goes again, the last first.
+  void will_make(const std::string& path) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) made_.push_back(path);
+  }
+  void take_back() {
+    std::error_code ignored;
+    for (auto path = made_.rbegin(); path != made_.rend(); ++path) {
+      std::filesystem::remove_all(*path, ignored);
+    }
+    if (folder_is_new_) std::filesystem::remove(command_.folder, ignored);
+  }
+
   Result<> choose_names() {
     if (!command_.domain.empty()) domain_ = TRY(auth::parse_domain(command_.domain));
     if (const auto expected = check_hostname(command_.hostname)) {
@@ -86,14 +114,15 @@ class Initialiser {
     if (hostname.empty() && !domain_.empty()) hostname = "mail." + domain_;
     if (hostname.empty()) hostname = settings_.hostname();
     settings_.server.data.value =
-        command_.data.empty() ? "data" : std::filesystem::absolute(command_.data).string();
+        command_.data.empty() ? in_folder("data") : std::filesystem::absolute(command_.data).string();
     settings_.server.user.value = command_.user;
     if (!command_.user.empty()) {
       const Identity identity = TRY(find_identity(command_.user, {}));
       if (is_root()) owner_ = identity;
     }
-    settings_.tls.certificate.value = "tls/certificate.pem";
-    settings_.tls.key.value = "tls/key.pem";
+    settings_.tls.certificate.value = in_folder("tls/certificate.pem");
+    settings_.tls.key.value = in_folder("tls/key.pem");
+    folder_is_new_ = !std::filesystem::exists(command_.folder);
     return {};
   }
 
@@ -114,6 +143,7 @@ class Initialiser {
     if (command_.loopback && names.front() != "localhost") names.emplace_back("localhost");
     if (command_.loopback) names.emplace_back("127.0.0.1");
     const tls::PemPair pair = TRY(tls::make_self_signed(names));
+    will_make(command_.folder + "/tls");
     TRY(make_private_directory(command_.folder + "/tls"));
     if (chmod((command_.folder + "/tls").c_str(), 0755) != 0) return system_failure("chmod tls");
     const std::string key = settings_.resolved(settings_.tls.key.value);
@@ -125,7 +155,11 @@ class Initialiser {
 
   Result<> write_data() {
     const std::string data = settings_.resolved(settings_.server.data.value);
+    will_make(data);
     TRY(prepare_data_directory(data, {}));
+    for (const char* name : {"/accounts.sqlite", "/accounts.sqlite-wal", "/accounts.sqlite-shm"}) {
+      will_make(data + name);
+    }
     const auto accounts = TRY(auth::Accounts::open(data + "/accounts.sqlite"));
     if (!domain_.empty()) TRY(accounts->add_domain(domain_));
     // Handed over when its files are made.
@@ -137,6 +171,8 @@ class Initialiser {
   SystemFileSystem files_;
   std::string domain_;
   std::optional<Identity> owner_;  // of the data, where root makes it for another user
+  std::vector<std::string> made_;
+  bool folder_is_new_ = false;
 };
 
 }  // namespace
@@ -146,14 +182,15 @@ int run_init(const InitCommand& command) {
   if (const auto done = initialiser.run(); !done) return complain("init: " + done.error().detail);
   const std::string& file = initialiser.settings().file();
   const std::string with = " --config " + file;
-  say("Written: " + file + ", with a data directory and a self-signed certificate beside it.");
+  say("Written: " + file + ", with a data directory and a self-signed certificate" +
+      (command.config.empty() ? " beside it." : " in " + command.folder + "."));
   if (command.domain.empty()) say("A domain:    posthorn domain add DOMAIN" + with);
   say("An account:  posthorn account add NAME@" + (command.domain.empty() ? "DOMAIN" : command.domain) +
       with);
   if (is_root() && command.user.empty())
     say("As root, set [server] user in the file first: the server becomes that user.");
   say("The server:  posthorn serve" + with);
-  return 0;
+  return end_of_output();
 }
 
 }  // namespace posthorn::server

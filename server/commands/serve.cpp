@@ -81,13 +81,7 @@ Result<Prepared> prepare(const Settings& settings, Log& log) {
   const std::string data = settings.resolved(settings.server.data.value);
   std::optional<Identity> identity;
   if (is_root()) {
-    const auto& user = settings.server.user;
-    if (user.value.empty()) {
-      return failure(
-          Errc::not_allowed,
-          problem_with(settings, user, "expected a user to become, as root started the server, got \"\""));
-    }
-    identity = TRY(find_identity(user.value, settings.server.group.value));
+    identity = TRY(find_identity(settings.server.user.value, settings.server.group.value));
   }
   if (control::answers(data)) return failure(Errc::in_use, "another posthorn server runs on " + data);
   prepared.sockets = TRY(open_sockets(settings, systemd::take_sockets()));
@@ -127,7 +121,7 @@ Result<std::unique_ptr<Data>> open_data(Loop& loop, Log& log, const Settings& se
 int run_serve(const std::string& config) {
   // "Read the configuration again" has nothing to do yet; by default it would be the end.
   std::signal(SIGHUP, SIG_IGN);
-  const Loaded loaded = examine(config, Certificates::examined);
+  const Loaded loaded = examine(config, Occasion::start);
   if (!loaded.problems.empty()) return complain(loaded.problems);
   const Settings& settings = *loaded.settings;
   size_thread_pool(settings);

@@ -132,6 +132,75 @@ def test_an_alias_for_postmaster_takes_its_mail(site):
     assert [len(bodies(site, account)) for account in (first, second)] == [0, 1]
 
 
+def test_an_alias_to_another_server_is_refused_in_clear_words(site):
+    member = site.add_account()
+    site.command("alias", "add", f"team@{DOMAIN}", member[0])
+    done = site.command("alias", "add", f"team@{DOMAIN}", "x@remote.test", status=1)
+    assert "x@remote.test is on another server" in done.stderr
+    assert len(listed(site, "alias")) == 1
+
+
+def test_an_alias_goes_on_without_a_target_that_is_removed(site):
+    stays, goes = site.add_account(), site.add_account()
+    for member in stays, goes:
+        site.command("alias", "add", f"team@{DOMAIN}", member[0])
+    site.command("alias", "add", f"lost@{DOMAIN}", goes[0])
+    site.command("alias", "add", f"postmaster@{DOMAIN}", goes[0])
+    told = site.command("account", "remove", goes[0]).stderr
+    assert all(f"{name}@{DOMAIN} still leads to {goes[0]}" in told for name in ("team", "lost", "postmaster"))
+    if not site.is_running():
+        site.start()
+    with SmtpWire(site) as client:
+        client.greeting()
+        client.ehlo()
+        client.deliver(message("to the rest"), f"team@{DOMAIN}")
+        client.deliver(message("complaint"), f"postmaster@{DOMAIN}")
+        client.command("MAIL FROM:<a@elsewhere.test>", 250)
+        client.command(f"RCPT TO:<lost@{DOMAIN}>", 550)
+    assert len(bodies(site, stays)) == 2
+    assert f"target={goes[0]}" in site.log()
+
+
+def test_postmaster_of_an_empty_domain(own):
+    server = own({"server": {"hostname": "mail.empty.test"}})
+    with SmtpWire(server) as client:
+        client.greeting()
+        client.ehlo()
+        client.command("MAIL FROM:<a@elsewhere.test>", 250)
+        assert client.command("RCPT TO:<postmaster>").code // 100 == 4, "there is nobody yet"
+        account = server.add_account()
+        server.command("domain", "add", "empty.test")
+        assert client.command("RCPT TO:<postmaster@empty.test>").code // 100 == 4
+        client.command("RCPT TO:<postmaster>", 250)
+        client.command("RSET", 250)
+        client.deliver(message("complaint"), "postmaster")
+    assert len(bodies(server, account)) == 1
+
+
+def test_an_empty_argument_is_not_one_that_was_not_given(site):
+    account = site.add_account()
+    site.command("alias", "add", f"team@{DOMAIN}", account[0])
+    for line in (["alias", "remove", f"team@{DOMAIN}", ""], ["account", "list", ""], ["domain", "remove", ""]):
+        done = site.command(*line, status=2)
+        assert done.stderr and not done.stdout
+    assert len(listed(site, "alias")) == 1
+
+
+def test_a_changed_password_ends_the_sessions_of_the_former_one(own):
+    server = own()
+    account, other = server.add_account(), server.add_account()
+    with ImapWire(server) as client, ImapWire(server) as second:
+        client.greeting()
+        client.login(*account)
+        second.greeting()
+        second.login(*other)
+        server.command("account", "password", account[0], "--password-stdin", stdin="changed\n")
+        with pytest.raises((EOFError, OSError, AssertionError)):
+            client.command("NOOP")
+        second.command("NOOP")
+    login(server, account[0], "changed")
+
+
 def test_aliases_that_go_round_in_a_circle_do_no_harm(site):
     account = site.add_account()
     site.command("alias", "add", f"a@{DOMAIN}", f"b@{DOMAIN}", status=None)
@@ -184,13 +253,13 @@ def test_commands_at_the_same_time(site):
         except Exception as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=add, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(60)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert errors == []
-    assert len(listed(site, "account")) == 8
+    assert len(listed(site, "account")) == 60
 
 
 def test_a_second_server_on_the_same_data_says_so_and_stops(own):

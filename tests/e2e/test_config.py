@@ -1,6 +1,8 @@
 """The program's own commands: init, check, serve's refusals, --help."""
 
 import os
+import re
+import signal
 import stat
 import subprocess
 import tomllib
@@ -48,8 +50,12 @@ def test_init_overwrites_nothing(site):
     assert {path: path.read_bytes() for path in site.site.rglob("*") if path.is_file()} == before
 
 
+# Root has to say whom the server becomes.
+AS_ROOT = ["--user", "nobody"] if os.geteuid() == 0 else []
+
+
 def test_what_init_wrote_is_in_order(base_folder):
-    posthorn("init", base_folder / "site", "--domain", DOMAIN)
+    posthorn("init", base_folder / "site", "--domain", DOMAIN, *AS_ROOT)
     done = posthorn("check", "--config", base_folder / "site/posthorn.toml")
     assert done.returncode == 0, done.stderr
 
@@ -62,8 +68,9 @@ def test_the_sample_configuration_documents_every_default():
                 "connections_per_account", "trusted", "hash_ops", "hash_memory_kib", "guess_delay_max",
                 "guess_block_seconds", "certificate", "key", "allow_plaintext", "level", "format"):
         assert f"{key} =" in text, key
-    # Its certificate may be missing on this machine; nothing else may be wrong with it.
-    assert all("certificate" in line for line in done.stderr.splitlines() if ": [" in line), done.stderr
+    # The defaults listen nowhere, and name no user for root to become; nothing else may be wrong with them.
+    left_open = re.compile(r": \[(tls\] certificate|server\] user|listen\] smtp): ")
+    assert all(left_open.search(line) for line in done.stderr.splitlines() if ": [" in line), done.stderr
 
 
 @pytest.mark.parametrize("table, key, value, expected", [
@@ -108,12 +115,112 @@ def test_check_of_a_missing_file_and_of_a_missing_data_directory(base_folder):
     done = posthorn("check", "--config", base_folder / "nowhere.toml")
     assert done.returncode == 1 and "nowhere.toml" in done.stderr
     config = base_folder / "good.toml"
-    config.write_text(toml({"server": {"hostname": HOSTNAME, "data": str(base_folder / "missing")},
+    user = {"user": "nobody"} if AS_ROOT else {}
+    config.write_text(toml({"server": {"hostname": HOSTNAME, "data": str(base_folder / "missing"), **user},
                             "listen": {"smtp": ["127.0.0.1:2525"]}}))
     assert posthorn("check", "--config", config).returncode == 0, "a missing data directory is no error"
     assert not (base_folder / "missing").exists()
     assert posthorn("domain", "add", DOMAIN, "--config", config).returncode == 0
     assert stat.S_IMODE((base_folder / "missing").stat().st_mode) == 0o700
+
+
+def test_init_takes_its_configuration_elsewhere(base_folder):
+    (base_folder / "etc").mkdir()
+    config = base_folder / "etc/mail.toml"
+    done = posthorn("init", base_folder / "site", "--domain", DOMAIN, "--config", config, *AS_ROOT)
+    assert done.returncode == 0, done.stderr
+    assert posthorn("check", "--config", config).returncode == 0
+    assert posthorn("domain", "list", "--config", config).stdout.split() == [DOMAIN]
+    assert not (base_folder / "site/posthorn.toml").exists()
+
+
+def test_an_init_that_fails_leaves_nothing_behind(base_folder):
+    place = base_folder / "site"
+    other = base_folder / "other"
+    other.mkdir()
+    (other / "letter").write_text("x")
+    done = posthorn("init", place, "--domain", DOMAIN, "--data", other)
+    assert done.returncode == 1 and str(other) in done.stderr
+    assert not place.exists() and [path.name for path in other.iterdir()] == ["letter"]
+    assert posthorn("init", place, "--domain", DOMAIN).returncode == 0
+
+
+def test_a_certificate_of_ones_own_is_no_authority(base_folder):
+    posthorn("init", base_folder / "site", "--domain", DOMAIN)
+    certificate = base_folder / "site/tls/certificate.pem"
+    text = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-text"], capture_output=True, text=True).stdout
+    assert "CA:FALSE" in text and "Certificate Sign" not in text
+    for strict in [], ["-x509_strict"]:
+        done = subprocess.run(["openssl", "verify", *strict, "-purpose", "sslserver", "-CAfile", certificate, certificate],
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("break_it, words", [
+    (lambda site, other: {"server": {"data": str(other / "link")}}, "link"),
+    (lambda site, other: {"server": {"data": str(other)}}, "other files"),
+    (lambda site, other: {"server": {"data": str(other / "file/data")}}, "not a directory"),
+    (lambda site, other: {"listen": {"imap": [f"0.0.0.0:{site.ports['smtp']}"]}}, "of smtp"),
+    (lambda site, other: {"listen": {name: [] for name in PROTOCOLS}}, "[listen]"),
+    (lambda site, other: {"listen": {name: None for name in PROTOCOLS}}, "[listen]"),
+    (lambda site, other: {"server": {"user": ""}}, "user")])
+def test_check_says_what_serve_would(site, base_folder, break_it, words):
+    (base_folder / "file").write_text("x")
+    (base_folder / "link").symlink_to(site.data)
+    changes = break_it(site, base_folder)
+    if changes == {"server": {"user": ""}} and os.geteuid() != 0:
+        pytest.skip("needs root")
+    if "user" in changes.get("server", {}):
+        changes["server"]["group"] = ""
+    site.write_config(changes)
+    for command in "check", "serve":
+        done = site.command(command, status=1)
+        assert str(site.config_file) in done.stderr and words in done.stderr, done.stderr
+
+
+def test_check_names_a_key_that_is_not_the_certificates(site, base_folder):
+    posthorn("init", base_folder / "other", "--domain", DOMAIN)
+    site.write_config({"tls": {"key": str(base_folder / "other/tls/key.pem")}})
+    told = site.command("check", status=1).stderr
+    line = 1 + next(number for number, text in enumerate(site.config_file.read_text().splitlines()) if text.startswith("key ="))
+    assert f"{site.config_file}:{line}: [tls] key:" in told
+
+
+def test_standard_descriptors_that_are_closed_are_no_files(site):
+    """What is opened next would get their numbers."""
+    line = f"exec '{binary()}' account list --config '{site.config_file}' 0<&- 1>&- 2>&-"
+    assert subprocess.run(["sh", "-c", line], timeout=30).returncode == 0
+
+
+def test_a_full_disk_under_the_output_is_a_failure(site):
+    site.add_account()
+    for line in (["account", "list", "--config", site.config_file], ["--help"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([binary(), *line], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+        assert done.returncode == 1 and "standard output" in done.stderr
+
+
+def test_a_unix_socket_goes_with_the_server(base_folder, own):
+    path = base_folder / "sockets"
+    path.mkdir()
+    hand_over(path)
+    server = own({"listen": {"pop3": [f"unix:{path}/pop3"]}})
+    assert (path / "pop3").exists()
+    server.stop()
+    assert not (path / "pop3").exists()
+
+
+def test_a_key_that_needs_a_restart_is_named_at_every_reload_until_then(own):
+    server = own()
+    server.write_config({"storage": {"disk_threads": 7}})
+    for times in 1, 2:
+        server.send_signal(signal.SIGHUP)
+        server.wait_log(rf"(?s)(server\.reloaded.*){{{times}}}")
+        assert server.log().count("key=disk_threads") == times
+    server.write_config({"storage": {"disk_threads": None}})
+    server.send_signal(signal.SIGHUP)
+    server.wait_log(r"(?s)(server\.reloaded.*){3}")
+    assert server.log().count("key=disk_threads") == 2
 
 
 def test_config_before_or_after_the_commands_name(site):

@@ -108,12 +108,46 @@ TEST_CASE("command line: mistakes end with status 2 and words") {
            {"account", "list", "--password-stdin"},
            {"alias", "add", "x@b.c"},
            {"serve", "--config"},
+           {"init", ""},
+           {"init", "dir", "--data", ""},
+           {"serve", "--config", ""},
+           {"alias", "remove", "x@b.c", ""},
+           {"account", "list", ""},
+           {"account", "add", ""},
        }) {
     const auto line = parse(arguments);
     REQUIRE_FALSE(line);
     CHECK(line.error().status == 2);
     CHECK(line.error().text.size() > 10);
   }
+}
+
+TEST_CASE("command line: what is not understood is named") {
+  struct Case {
+    std::vector<const char*> arguments;
+    std::string_view words;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{"foo"}, "unknown command \"foo\"\n`posthorn --help`"},
+           {{"domain", "foo"}, "unknown command \"foo\"\n`posthorn domain --help`"},
+           {{"domain", "add", "-a.b"}, "unknown option \"-a.b\""},
+           {{"serve", "surplus"}, "one argument too many: \"surplus\""},
+           {{"serve", "--bogus"}, "unknown option \"--bogus\""},
+           {{"alias", "remove", "x@b.c", ""}, "TARGET"},
+           {{"init", ""}, "DIR"},
+       }) {
+    const auto line = parse(c.arguments);
+    REQUIRE_FALSE(line);
+    CAPTURE(line.error().text);
+    CHECK(line.error().text.find(c.words) != std::string::npos);
+  }
+  CHECK(request_of(parse({"domain", "add", "--", "-a.b"})).argument("domain") == "-a.b");
+}
+
+TEST_CASE("command line: init takes another place for its configuration") {
+  CHECK(std::get<InitCommand>(parse({"init", "dir", "--config", "f"}).value().command).config == "f");
+  CHECK(std::get<InitCommand>(parse({"--config", "f", "init", "dir"}).value().command).config == "f");
+  CHECK(std::get<InitCommand>(parse({"init", "dir"}).value().command).config.empty());
 }
 
 TEST_CASE("command line: help and version are no mistakes") {

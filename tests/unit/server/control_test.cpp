@@ -84,7 +84,9 @@ TEST_CASE("control: requests and replies are one line each and read back to the 
   const control::Request request{"account.add", {{"address", "a@b.c"}, {"password", "p\"\n\\ \xc3\xa4"}}};
   CHECK(control::print(request).find('\n') == std::string::npos);
   CHECK(control::parse_request(control::print(request)).value() == request);
-  const control::Reply reply{true, {}, {"one", "two\nlines"}};
+  CHECK(request.given("password"));
+  CHECK_FALSE(request.given("domain"));
+  const control::Reply reply{true, {}, {"one", "two\nlines"}, {"beware"}};
   CHECK(control::print(reply).find('\n') == std::string::npos);
   CHECK(control::parse_reply(control::print(reply)).value() == reply);
   const auto failed = control::Reply::failed("no such account");
@@ -175,4 +177,30 @@ TEST_CASE("control: nonsense and over-long requests get an answer in words, and 
       fixture.during([&] { return send_raw(path, std::string(control::request_limit + 10, 'x') + "\n"); });
   CHECK(too_long.find("too long") != std::string::npos);
   CHECK(fixture.during([&] { return control::ask(folder.path(), {"x", {}}); }));
+}
+
+TEST_CASE("control: more commands at once than are answered at once wait for their turn") {
+  const TemporaryFolder folder;
+  Fixture fixture(folder.path());
+  const std::string path = folder / "control.sock";
+  // They say nothing yet.
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  std::vector<File> silent;
+  for (int i = 0; i < 20; ++i) {
+    silent.emplace_back(::socket(AF_UNIX, SOCK_STREAM, 0));
+    REQUIRE(connect(silent.back().descriptor(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  }
+  for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.emplace_back([&] { answered += control::ask(folder.path(), {"x", {}}) ? 1 : 0; });
+  }
+  for (int i = 0; i < 50; ++i) fixture.loop.run_once();
+  CHECK(answered == 0);
+  silent.clear();
+  CHECK(run_until(fixture.loop, [&] { return answered == 60; }));
+  for (std::thread& client : clients) client.join();
 }

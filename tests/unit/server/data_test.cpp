@@ -58,14 +58,14 @@ TEST_CASE("data: one process owns it") {
   CHECK(second.error().code == Errc::in_use);
 }
 
-TEST_CASE("data: commands make and remove accounts; who is removed is told of before the mail goes") {
+TEST_CASE("data: commands make and remove accounts; who is locked out is told of before the mail goes") {
   Fixture fixture;
   const auto data = Data::open(fixture.loop, fixture.log, fixture.settings);
   REQUIRE(data);
   Administration administration((*data)->accounts(), (*data)->store(), (*data)->accounts_lane(),
                                 (*data)->hashing(), fixture.settings.password_cost());
   std::vector<std::string> removed;
-  administration.when_removed([&](const std::string& account) { removed.push_back(account); });
+  administration.when_locked_out([&](const std::string& account) { removed.push_back(account); });
   TaskGroup group;
   const auto run = [&](control::Request request) {
     std::optional<control::Reply> reply;
@@ -81,6 +81,30 @@ TEST_CASE("data: commands make and remove accounts; who is removed is told of be
   CHECK(removed == std::vector<std::string>{"alice@example.test"});
   CHECK_FALSE(run({"account.remove", {{"address", "alice@example.test"}}}).ok);
   CHECK(removed.size() == 1);
+
+  CHECK(run({"domain.add", {{"domain", "other.test"}}}).ok);
+  CHECK(run({"account.add", {{"address", "bob@other.test"}, {"password", "secret"}}}).ok);
+  CHECK(run({"account.password", {{"address", "BOB@other.test"}, {"password", "secret"}}}).ok);
+  CHECK(removed.back() == "bob@other.test");
+  // Aliases that lead nowhere from now on are named.
+  CHECK(run({"alias.add", {{"alias", "a@example.test"}, {"target", "bob@other.test"}}}).ok);
+  CHECK_FALSE(run({"alias.add", {{"alias", "a@example.test"}, {"target", "x@remote.test"}}}).ok);
+  const auto lost = run({"account.remove", {{"address", "bob@other.test"}}});
+  REQUIRE(lost.warnings.size() == 1);
+  CHECK(lost.warnings[0].starts_with("the alias a@example.test still leads to bob@other.test, which gets"));
+  CHECK(run({"domain.remove", {{"domain", "other.test"}}}).warnings == lost.warnings);
+
+  // An empty argument is not one that was not given.
+  for (const auto& [command, argument] : std::vector<std::pair<std::string, std::string>>{
+           {"alias.remove", "target"}, {"account.list", "domain"}}) {
+    const auto empty = run({command, {{"alias", "a@example.test"}, {argument, ""}}});
+    CHECK_FALSE(empty.ok);
+    CHECK(empty.error.find("got \"\"") != std::string::npos);
+  }
+  CHECK(run({"alias.list", {}}).lines.size() == 1);
+  CHECK(run({"account.add", {{"address", "bad"}, {"password", "x"}}})
+            .error.starts_with("ADDRESS: expected the address of an account, such as ann@example.org, got "
+                               "\"bad\""));
   group.start(close(**data));
   CHECK(run_until(fixture.loop, [&] { return group.size() == 0; }));
 }
