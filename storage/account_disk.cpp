@@ -362,6 +362,29 @@ Result<std::vector<Mailbox::Origin>> AccountDisk::origins(MailboxId id, const Ui
   return found;
 }
 
+Result<std::optional<UidSet>> AccountDisk::vanished_since(MailboxId id, ModSeq since) {
+  Reader reader = TRY(take_reader());
+  auto vanished = find_vanished(reader.database, id, since, vanished_limit);
+  give_back(std::move(reader));
+  return vanished;
+}
+
+Result<std::vector<Mailbox::EmailId>> AccountDisk::email_ids(MailboxId id, const UidSet& uids) {
+  std::vector<Mailbox::EmailId> ids;
+  Reader reader = TRY(take_reader());
+  for (const UidSet::Range& range : uids.ranges()) {
+    auto statement = TRY(reader.database.query(
+        "SELECT uid, email_id FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid", id,
+        range.first, range.last));
+    while (const auto row = TRY(statement.step())) {
+      if (ids.size() == summaries_limit) break;
+      ids.push_back({static_cast<Uid>(row->integer(0)), object_id(row->text(1))});
+    }
+  }
+  give_back(std::move(reader));
+  return ids;
+}
+
 Result<AccountDisk::OpenMessage> AccountDisk::open_message(MailboxId id, Uid uid) {
   Reader reader = TRY(take_reader());
   auto message = open_message(reader.database, id, uid);

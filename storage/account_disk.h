@@ -87,6 +87,10 @@ class AccountDisk {
     std::string path;
   };
   Result<OpenMessage> open_message(MailboxId id, Uid uid);
+  // What was expunged since; nothing where that is not known, or is more than is worth naming one by one.
+  static constexpr std::size_t vanished_limit = 50'000;
+  Result<std::optional<UidSet>> vanished_since(MailboxId id, ModSeq since);
+  Result<std::vector<Mailbox::EmailId>> email_ids(MailboxId id, const UidSet& uids);
 
   DiskContext& context() { return context_; }
   FileSystem& files() { return context_.files; }

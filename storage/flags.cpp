@@ -20,6 +20,35 @@ void apply(FlagChange how, Flags& flags, std::uint8_t system, const KeywordSet& 
   }
 }
 
+bool any_of(const Flags& flags, std::uint8_t system, const KeywordSet& keywords) {
+  if ((flags.system & system) != 0) return true;
+  for (std::size_t word = 0; word < keywords.words().size(); ++word) {
+    if ((flags.keywords.words()[word] & keywords.words()[word]) != 0) return true;
+  }
+  return false;
+}
+
+bool same_in(const Flags& left, const Flags& right, std::uint8_t system, const KeywordSet& keywords) {
+  Flags difference{static_cast<std::uint8_t>(left.system ^ right.system), {}};
+  for (std::size_t word = 0; word < keywords.words().size(); ++word) {
+    difference.keywords.words()[word] = left.keywords.words()[word] ^ right.keywords.words()[word];
+  }
+  return !any_of(difference, system, keywords);
+}
+
+// RFC 7162 §3.1.3: whether the message may be changed, as the client asks for it only if it knows the present
+// state. There is one MODSEQ for all flags of a message; of adding and removing it is known which count.
+bool is_unchanged(const MessageRow& row, const StoreRequest& request, const KeywordSet& keywords) {
+  const ModSeq since = request.unchanged_since.value_or(row.modseq);
+  if (row.modseq <= since) return true;
+  if (request.how == FlagChange::replace) return false;
+  if (since == 0) return request.system_flags == 0 && !keywords.empty() && !any_of(row.flags, 0, keywords);
+  const auto place = request.known ? request.known->find(row.uid) : std::nullopt;
+  if (!place) return false;
+  const Message known = request.known->at(*place);
+  return known.modseq <= since && same_in(known.flags, row.flags, request.system_flags, keywords);
+}
+
 }  // namespace
 
 Result<> ChangeFlags::run(Work& work) {
@@ -37,7 +66,7 @@ Result<> ChangeFlags::run(Work& work) {
     keywords = TRY(work.keywords(folder, request_.keywords));
   }
   for (MessageRow& row : rows) {
-    if (request_.unchanged_since && row.modseq > *request_.unchanged_since) {
+    if (!is_unchanged(row, request_, keywords)) {
       stored.modified.append(row.uid);
       continue;
     }

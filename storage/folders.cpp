@@ -114,8 +114,13 @@ Result<Folder*> make_folder(Work& work, std::string name, SpecialUse use) {
     state.id = state.uid_validity = TRY(work.disk.next_number());
     state.special_use = use;
   }
+  const bool is_new = !begun && !work.files.status(path);
   TRY(make_directory(work, path, state));
-  return insert_folder(work, std::move(name), state, 1);
+  Folder* folder = TRY(insert_folder(work, std::move(name), state, 1));
+  if (!is_new) return folder;
+  // Nothing has been in it that could have vanished.
+  folder->row.remembers_from = state.modseq;
+  return folder;
 }
 
 // The levels above `name` that are not there.

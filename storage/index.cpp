@@ -2,13 +2,14 @@
 
 #include "storage/maildir_name.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace posthorn::storage {
 namespace {
 
 // Raised with each change of the schema: an index of another version is made anew from the Maildir.
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE account (
@@ -30,7 +31,8 @@ CREATE TABLE mailbox (
   deleted INTEGER NOT NULL,
   octets INTEGER NOT NULL,
   new_modified INTEGER NOT NULL,
-  cur_modified INTEGER NOT NULL);
+  cur_modified INTEGER NOT NULL,
+  remembers_from INTEGER NOT NULL);
 CREATE TABLE keyword (
   mailbox INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL,
   PRIMARY KEY (mailbox, place)) WITHOUT ROWID;
@@ -59,6 +61,7 @@ CREATE TABLE summary (key INTEGER PRIMARY KEY, encoded BLOB NOT NULL);
 CREATE TABLE tombstone (
   mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL, email_id TEXT,
   PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+CREATE INDEX tombstone_modseq ON tombstone (mailbox, modseq);
 CREATE INDEX tombstone_pending ON tombstone (mailbox, uid) WHERE email_id IS NOT NULL;
 CREATE TABLE intent (number INTEGER PRIMARY KEY, source TEXT NOT NULL, target TEXT NOT NULL);
 )sql";
@@ -174,7 +177,7 @@ Result<std::vector<MailboxRow>> Index::mailboxes() {
   auto statement =
       TRY(database_.query("SELECT id, name, uid_validity, special_use, uid_next, first_recent, modseq, "
                           "messages, unseen, deleted, "
-                          "octets, new_modified, cur_modified FROM mailbox"));
+                          "octets, new_modified, cur_modified, remembers_from FROM mailbox"));
   while (const auto row = TRY(statement.step())) {
     MailboxRow mailbox;
     mailbox.id = static_cast<MailboxId>(row->integer(0));
@@ -190,6 +193,7 @@ Result<std::vector<MailboxRow>> Index::mailboxes() {
     mailbox.octets = static_cast<std::uint64_t>(row->integer(10));
     mailbox.new_modified = row->integer(11);
     mailbox.cur_modified = row->integer(12);
+    mailbox.remembers_from = static_cast<ModSeq>(row->integer(13));
     rows.push_back(std::move(mailbox));
   }
   return rows;
@@ -197,12 +201,13 @@ Result<std::vector<MailboxRow>> Index::mailboxes() {
 
 Result<> Index::put_mailbox(const MailboxRow& row) {
   TRY(database_.execute(
-      "INSERT INTO mailbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+      "INSERT INTO mailbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
       "ON CONFLICT (id) DO UPDATE SET name = ?2, uid_validity = ?3, special_use = ?4, uid_next = ?5, "
       "first_recent = ?6, modseq = ?7, messages = ?8, unseen = ?9, deleted = ?10, octets = ?11, "
-      "new_modified = ?12, cur_modified = ?13",
+      "new_modified = ?12, cur_modified = ?13, remembers_from = ?14",
       row.id, row.name, row.uid_validity, static_cast<int>(row.special_use), row.uid_next, row.first_recent,
-      row.modseq, row.messages, row.unseen, row.deleted, row.octets, row.new_modified, row.cur_modified));
+      row.modseq, row.messages, row.unseen, row.deleted, row.octets, row.new_modified, row.cur_modified,
+      row.remembers_from));
   return {};
 }
 
@@ -414,6 +419,22 @@ Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id,
   const auto row = TRY(statement.step());
   if (!row) return std::nullopt;
   return message_row(*row);
+}
+
+Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, ModSeq since,
+                                            std::size_t limit) {
+  auto mailbox = TRY(database.query("SELECT remembers_from FROM mailbox WHERE id = ?1", id));
+  const auto found = TRY(mailbox.step());
+  if (!found || since < static_cast<ModSeq>(found->integer(0))) return std::nullopt;
+  std::vector<Uid> uids;
+  auto statement = TRY(database.query("SELECT uid FROM tombstone WHERE mailbox = ?1 AND modseq > ?2 LIMIT ?3",
+                                      id, since, limit + 1));
+  while (const auto row = TRY(statement.step())) uids.push_back(static_cast<Uid>(row->integer(0)));
+  if (uids.size() > limit) return std::nullopt;
+  std::ranges::sort(uids);
+  UidSet vanished;
+  for (const Uid uid : uids) vanished.append(uid);
+  return vanished;
 }
 
 std::int64_t summary_key(MailboxId id, Uid uid) {

@@ -34,6 +34,8 @@ struct MailboxRow {
   // mtimes of new/ and cur/ when both were as the rows say; 0: they have to be listed.
   std::int64_t new_modified = 0;
   std::int64_t cur_modified = 0;
+  // What was expunged by changes above this MODSEQ has tombstones; 0: it is not settled yet.
+  ModSeq remembers_from = 0;
 
   MailboxInfo info() const { return {id, name, uid_validity, special_use}; }
 };
@@ -153,6 +155,10 @@ class Index {
 
 // One message's row through any connection.
 Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid);
+// What was expunged by changes above `since`; nothing where not all of it is remembered, or it is more than
+// `limit`.
+Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, ModSeq since,
+                                            std::size_t limit);
 // The key of a message's summary.
 std::int64_t summary_key(MailboxId id, Uid uid);
 

@@ -174,6 +174,29 @@ Task<void> MailboxImpl::keep(std::shared_ptr<MailboxImpl> self, std::vector<Cach
   static_cast<void>(co_await self->account_->run(operation));
 }
 
+Task<Result<UidSet>> MailboxImpl::vanished_since(ModSeq since, UidSet within) {
+  auto awake = co_await account_->wake();
+  if (!awake) co_return std::unexpected(awake.error());
+  auto job = [this, since] { return account_->disk().vanished_since(info_.id, since); };
+  auto found = co_await Offload(account_->parts().lane, job);
+  if (!found && found.error().code == Errc::busy) co_return std::unexpected(found.error());
+  // An index that can not be read remembers nothing.
+  if (!found || !*found) co_return snapshot_->without(within);
+  UidSet asked;
+  for (const UidSet::Range range : (*found)->ranges()) {
+    for (Uid uid = range.first; uid <= range.last; ++uid) {
+      if (within.contains(uid)) asked.append(uid);
+    }
+  }
+  // A file that another program took away and put back has a tombstone too.
+  co_return snapshot_->without(asked);
+}
+
+Task<Result<std::vector<Mailbox::EmailId>>> MailboxImpl::email_ids(UidSet uids) {
+  auto read = [this, &uids] { return account_->disk().email_ids(info_.id, uids); };
+  co_return co_await look_up<std::vector<EmailId>>(read);
+}
+
 Task<Result<AccountDisk::OpenMessage>> MailboxImpl::find_message(Uid uid) {
   auto awake = co_await account_->wake();
   if (!awake) co_return std::unexpected(awake.error());

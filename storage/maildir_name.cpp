@@ -146,4 +146,28 @@ std::string make_email_id(std::int64_t time, std::string_view unique, std::strin
   return id;
 }
 
+std::string object_id(std::string_view email_id) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  constexpr std::size_t longest = 255;
+  std::string id = "M";
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const char each : email_id) {
+    const auto octet = static_cast<unsigned char>(each);
+    hash = (hash ^ octet) * 0x100000001b3;
+    const bool is_plain = (octet >= '0' && octet <= '9') || (octet >= 'A' && octet <= 'Z') ||
+                          (octet >= 'a' && octet <= 'z') || octet == '-';
+    if (is_plain) {
+      id += each;
+    } else if (octet == '.') {
+      id += "__";
+    } else {
+      id += {'_', hex[octet >> 4U], hex[octet & 15U]};
+    }
+  }
+  if (id.size() <= longest) return id;
+  id.resize(longest - 16);
+  for (int shift = 60; shift >= 0; shift -= 4) id += hex[hash >> shift & 15U];
+  return id;
+}
+
 }  // namespace posthorn::storage

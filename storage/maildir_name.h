@@ -52,4 +52,8 @@ KeywordSet letter_keywords(const KeywordSet& keywords);
 // `time` and `unique` as an email_id; what may not stand in a file name's first part is taken out of `host`.
 std::string make_email_id(std::int64_t time, std::string_view unique, std::string_view host);
 
+// An email_id as an objectid of RFC 8474 §7: up to 255 letters, digits, '-' and '_'. Different ones become
+// different ones; of what another program named at greater length, a hash has to tell the ends apart.
+std::string object_id(std::string_view email_id);
+
 }  // namespace posthorn::storage

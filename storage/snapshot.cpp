@@ -154,6 +154,21 @@ void Snapshot::visit(std::uint32_t first, std::uint32_t last,
   }
 }
 
+UidSet Snapshot::without(const UidSet& uids) const {
+  UidSet absent;
+  for (const UidSet::Range range : uids.ranges()) {
+    Uid next = range.first;  // the first that is not settled yet
+    const std::uint32_t end =
+        range.last == std::numeric_limits<Uid>::max() ? size_ : lower_bound(range.last + 1);
+    visit(lower_bound(range.first), end, [&](std::uint32_t, const Message& message) {
+      if (message.uid > next) absent.append(next, message.uid - 1);
+      next = message.uid + 1;
+    });
+    if (next <= range.last) absent.append(next, range.last);
+  }
+  return absent;
+}
+
 Snapshot::Change Snapshot::difference(const Snapshot& older, const Snapshot& newer) {
   Change change;
   change.highest_modseq = newer.highest_modseq_;

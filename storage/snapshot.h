@@ -53,6 +53,9 @@ class Snapshot {
   // `added` has what is only in the newer, `changed` what differs in flags or modseq (new values).
   static Change difference(const Snapshot& older, const Snapshot& newer);
 
+  // Those of `uids` that are not here.
+  UidSet without(const UidSet& uids) const;
+
  private:
   using Block = std::vector<Message>;
 

@@ -37,6 +37,7 @@ enum class SpecialUse : std::uint8_t { none, all, archive, drafts, flagged, junk
 std::string_view name_of(SpecialUse use);  // "\\Archive"; empty for none
 
 struct Counts {
+  MailboxId id = 0;
   std::uint32_t messages = 0;
   std::uint32_t unseen = 0;
   std::uint32_t deleted = 0;
@@ -90,6 +91,9 @@ struct StoreRequest {
   std::uint8_t system_flags = 0;
   std::vector<std::string> keywords;
   std::optional<ModSeq> unchanged_since;  // RFC 7162 §3.1.3
+  // What the client knows: where it adds or removes flags, that others than these changed meanwhile is no
+  // reason to refuse (RFC 7162 §3.1.12).
+  std::shared_ptr<const Snapshot> known{};
 };
 
 struct Stored {
@@ -173,6 +177,19 @@ class Mailbox {
     std::string thread_id;  // of its thread (RFC 8474 §5.2); it begins with `T`, as no email id does
   };
   virtual Task<Result<std::vector<Origin>>> origins(UidSet uids) = 0;
+
+  // Those of `within` that were expunged by a change with a MODSEQ above `since` (RFC 7162 §3.2.6), none of
+  // which is there now. Where that is not remembered (the index was made anew) or they are very many: all of
+  // `within` that are not there, whether they ever were or not.
+  virtual Task<Result<UidSet>> vanished_since(ModSeq since, UidSet within) = 0;
+
+  // EMAILID of RFC 8474 §5.1, the same for all copies of a message: up to 255 letters, digits, '-' and '_'.
+  // For up to 256 messages at a time, in the order of `uids`; those that are gone are left out.
+  struct EmailId {
+    Uid uid;
+    std::string id;
+  };
+  virtual Task<Result<std::vector<EmailId>>> email_ids(UidSet uids) = 0;
 
   // not_found when it is expunged.
   virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) = 0;

@@ -28,6 +28,7 @@ Result<> ReadCounts::run(Work& work) {
   TRY(work.look(folder, Work::Thoroughness::quick));
   const MailboxRow& row = folder.row;
   counts = {};
+  counts.id = row.id;
   counts.messages = row.messages;
   counts.unseen = row.unseen;
   counts.deleted = row.deleted;

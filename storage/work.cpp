@@ -263,12 +263,24 @@ Result<> Work::check(Folder& folder) {
   if (!state || state->id != row.id) TRY(write_folder_state(folder, false));
   folder.checked = true;
   folder.mended_from = clean ? highest_uid + 1 : committed;
-  if (clean) return look(folder, Thoroughness::quick);
+  if (clean) {
+    TRY(look(folder, Thoroughness::quick));
+    return settle_memory(folder);
+  }
   // The index may be behind in anything.
   folder.lagging = folder.tombstones_pending = folder.further_keywords_stale = true;
   TRY(write());
   TRY(look(folder, known ? Thoroughness::full : Thoroughness::after_crash, committed));
+  TRY(settle_memory(folder));
   reload(folder);
+  return {};
+}
+
+// Where the rows were made anew, what vanished before is not known, nor what did while they were made.
+Result<> Work::settle_memory(Folder& folder) {
+  if (folder.row.remembers_from != 0) return {};
+  folder.row.remembers_from = folder.row.uid_next == 1 ? folder.row.modseq : TRY(modseq(folder));
+  TRY(write());
   return {};
 }
 
@@ -283,6 +295,7 @@ Result<> Work::take_state(Folder& folder, const FolderState& state) {
     row.uid_validity = state.uid_validity;
     row.uid_next = 1;
     row.first_recent = 0;
+    row.remembers_from = 0;
     row.messages = row.unseen = row.deleted = 0;
     row.octets = 0;
     row.new_modified = row.cur_modified = 0;

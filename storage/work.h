@@ -103,6 +103,7 @@ class Work {
   Result<> fold_changes();
   Result<> prepare_commit();
   Result<> check(Folder& folder);
+  Result<> settle_memory(Folder& folder);
   Result<> take_state(Folder& folder, const FolderState& state);
   Result<> write_rows();
   Result<> promise(Folder& folder, Uid uid_next, ModSeq modseq);

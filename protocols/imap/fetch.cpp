@@ -41,7 +41,14 @@ struct Plan {
   explicit Plan(const Fetch& fetch) : items(fetch.items) {
     const bool by_uid = fetch.numbering == Numbering::uid;
     if (by_uid && !asks(FetchAttribute::uid)) items.insert(items.begin(), FetchAttribute::uid);
+    // RFC 7162 §3.1.4.1.
+    if (fetch.changed_since && !asks(FetchAttribute::mod_sequence)) {
+      items.emplace_back(FetchAttribute::mod_sequence);
+    }
     flags = asks(FetchAttribute::flags);
+    modseq = asks(FetchAttribute::mod_sequence);
+    uid = asks(FetchAttribute::uid);
+    email_id = asks(FetchAttribute::email_id);
     envelope = asks(FetchAttribute::envelope);
     structure = asks(FetchAttribute::body) || asks(FetchAttribute::body_structure);
     for (const FetchItem& item : items) {
@@ -59,6 +66,9 @@ struct Plan {
 
   std::vector<FetchItem> items;  // UID first where the command was UID FETCH
   bool flags = false;
+  bool modseq = false;
+  bool uid = false;
+  bool email_id = false;
   bool envelope = false;
   bool structure = false;
   bool octets = false;  // of the message itself
@@ -69,6 +79,7 @@ struct Plan {
 struct Known {
   std::optional<message::Envelope> envelope;
   std::optional<message::BodyPart> structure;
+  std::string email_id;
 };
 
 Result<Known> known_from(std::string_view encoded, const Plan& plan) {
@@ -91,8 +102,8 @@ void replace_nul(std::string& octets) {
 
 class Fetching {
  public:
-  Fetching(Connection& connection, View& view, const Fetch& fetch)
-      : connection_(connection), view_(view), plan_(fetch), slice_(connection) {}
+  Fetching(Connection& connection, View& view, const Enabled& enabled, const Fetch& fetch)
+      : connection_(connection), view_(view), enabled_(enabled), plan_(fetch), slice_(connection) {}
 
   Task<void> run(const Places& places);
 
@@ -111,11 +122,16 @@ class Fetching {
   void begin_answer(std::uint32_t place);
   void append_attribute(FetchAttribute attribute, const storage::Message& message, const Known& known);
   void end_answer(const storage::Message& message, bool newly_seen);
+  Task<bool> find_email_ids(const storage::UidSet& uids);
+  bool add_email_id(storage::Uid uid, Known& known);
   void note(Error error);
 
   Connection& connection_;
   View& view_;
+  const Enabled& enabled_;
   Plan plan_;
+  storage::UidSet news_;  // of which the client does not know the present flags and MODSEQ
+  std::vector<storage::Mailbox::EmailId> email_ids_;  // of the batch
   Slice slice_;
   bool some_gone_ = false;
   bool is_first_item_ = true;
@@ -132,9 +148,9 @@ void Fetching::note(Error error) {
 }
 
 Task<void> Fetching::run(const Places& places) {
-  if (plan_.flags) {
+  if (plan_.flags || plan_.modseq) {
     view_.append_new_keywords(connection_.output());
-    view_.take_flags(uids_of(places, view_.messages()));
+    news_ = view_.take_flags(uids_of(places, view_.messages()));
   }
   for (const Places& batch : places.in_pieces(batch_size)) co_await run_batch(batch);
 }
@@ -152,6 +168,7 @@ Task<void> Fetching::run_batch(const Places& places) {
     }
     summaries = *std::move(there);
   }
+  if (plan_.email_id && !co_await find_email_ids(uids)) co_return;
   auto summary = summaries.cbegin();
   for (const Places::Range range : places.ranges()) {
     for (std::uint32_t place = range.begin; place < range.end; ++place) {
@@ -170,6 +187,10 @@ Task<void> Fetching::run_batch(const Places& places) {
           continue;
         }
         known = *std::move(decoded);
+      }
+      if (plan_.email_id && !add_email_id(message.uid, known)) {
+        some_gone_ = true;
+        continue;
       }
       const bool is_newly_seen = newly_seen.contains(message.uid);
       if (plan_.octets) {
@@ -251,6 +272,8 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
       out += "BODYSTRUCTURE ";
       append_body_structure(out, *known.structure, Extension::full);
       break;
+    case FetchAttribute::mod_sequence: append_modseq(out, message); break;
+    case FetchAttribute::email_id: out += "EMAILID (" + known.email_id + ")"; break;
     case FetchAttribute::rfc822:
     case FetchAttribute::rfc822_header:
     case FetchAttribute::rfc822_text: break;  // they are bodies
@@ -258,14 +281,44 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
   }
 }
 
-// The \Seen that the command set is told in the same response (RFC 3501 §6.4.5, BODY[]).
+// The \Seen that the command set is told in the same response (RFC 3501 §6.4.5, BODY[]), as is what the
+// client has not heard of yet; both are changes, which tell their UID and MODSEQ (RFC 7162 §3.2.4).
 void Fetching::end_answer(const storage::Message& message, bool newly_seen) {
   std::string& out = connection_.output();
-  if (newly_seen && !plan_.flags) {
-    out += ' ';
-    view_.append_message_flags(out, message);
+  if (newly_seen || news_.contains(message.uid)) {
+    if (!plan_.flags) {
+      out += ' ';
+      view_.append_message_flags(out, message);
+    }
+    if (enabled_.condstore && !plan_.uid) {
+      out += " UID ";
+      append_number(out, message.uid);
+    }
+    if (enabled_.condstore && !plan_.modseq) {
+      out += ' ';
+      append_modseq(out, message);
+    }
   }
   out += ")\r\n";
+}
+
+// False where they can't be had.
+Task<bool> Fetching::find_email_ids(const storage::UidSet& uids) {
+  auto there = co_await view_.mailbox().email_ids(uids);
+  if (!there) {
+    note(std::move(there).error());
+    co_return false;
+  }
+  email_ids_ = *std::move(there);
+  co_return true;
+}
+
+// False for a message that is gone.
+bool Fetching::add_email_id(storage::Uid uid, Known& known) {
+  const auto found = std::ranges::lower_bound(email_ids_, uid, {}, &storage::Mailbox::EmailId::uid);
+  if (found == email_ids_.end() || found->uid != uid) return false;
+  known.email_id = found->id;
+  return true;
 }
 
 std::uint64_t Fetching::last_octet_needed(const Known& known, std::uint64_t size) const {
@@ -367,13 +420,45 @@ Task<void> Fetching::stream(MessageSource& source, Extent extent) {
   }
 }
 
+// Those whose last change is later (RFC 7162 §3.1.4.1), as of now, told or not.
+Places changed_since(storage::ModSeq since, const Places& places, const View& view) {
+  const auto now = view.mailbox().snapshot();
+  std::vector<Places::Range> changed;
+  if (now->highest_modseq() <= since) return {};
+  places.each([&](std::uint32_t place) {
+    const auto there = now->find(view.messages().at(place).uid);
+    if (!there || now->at(*there).modseq <= since) return;
+    if (!changed.empty() && changed.back().end == place) {
+      ++changed.back().end;
+    } else {
+      changed.push_back({place, place + 1});
+    }
+  });
+  return Places(std::move(changed));
+}
+
 }  // namespace
+
+// RFC 7162 §3.2.6: what vanished goes first. What is still to be told as expunged is not among it.
+Task<Result<>> Session::tell_vanished(const Fetch& fetch) {
+  const storage::UidSet asked = uids_below(fetch.messages, view_->messages().uid_next());
+  auto vanished = co_await view_->mailbox().vanished_since(*fetch.changed_since, asked);
+  if (!vanished) co_return std::unexpected(std::move(vanished).error());
+  co_await send_vanished(connection_, Vanished::earlier, view_->messages().without(*vanished));
+  co_return Result<>();
+}
 
 Task<Reply> Session::on(const Fetch& fetch) {
   const bool by_uid = fetch.numbering == Numbering::uid;
-  const auto places = places_of(fetch.messages, fetch.numbering, view_->messages());
+  if (fetch.vanished && !enabled_.qresync) co_return bad("ENABLE QRESYNC first");
+  auto places = places_of(fetch.messages, fetch.numbering, view_->messages());
   if (!places) co_return bad(places.error().detail);
-  Fetching fetching(connection_, *view_, fetch);
+  if (fetch.vanished) {
+    const auto told = co_await tell_vanished(fetch);
+    if (!told) co_return reply_to(told.error());
+  }
+  if (fetch.changed_since) places = changed_since(*fetch.changed_since, *places, *view_);
+  Fetching fetching(connection_, *view_, enabled_, fetch);
   co_await fetching.run(*places);
   if (fetching.failure()) co_return reply_to(*fetching.failure());
   // RFC 2180 §4.1.2; a UID that is gone is no error (RFC 3501 §6.4.8).

@@ -1,4 +1,5 @@
 #include "protocols/imap/cursor.h"
+#include "protocols/imap/object_id.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
@@ -59,7 +60,7 @@ Task<Reply> Session::on(const Create& create) {
   const auto created = co_await account_->create(create.mailbox, *use);
   if (!created) co_return reply_to(created.error());
   connection_.log(LogLevel::debug, "imap.create", {{"mailbox", create.mailbox}});
-  co_return ok("CREATE completed");
+  co_return ok("[MAILBOXID " + mailbox_id(created->id) + "] CREATE completed");
 }
 
 // A session that deletes its own selected mailbox has none selected afterwards; others hear a BYE (RFC 2180

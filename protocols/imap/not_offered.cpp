@@ -10,7 +10,9 @@ bool is_not_offered(const SequenceSet& set) { return set.saved; }
 bool is_not_offered(StatusItem item) { return item > StatusItem::unseen; }
 
 bool is_not_offered(const FetchItem& item) {
-  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) return *attribute > FetchAttribute::uid;
+  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) {
+    return *attribute > FetchAttribute::email_id;
+  }
   return !std::holds_alternative<FetchBody>(item);
 }
 
@@ -55,7 +57,6 @@ struct Visitor {
   bool operator()(const Compress&) const { return true; }
   bool operator()(const Unauthenticate&) const { return true; }
   bool operator()(const Replace&) const { return true; }
-  bool operator()(const Select& select) const { return select.condstore || select.resync; }
   bool operator()(const List& list) const {
     // SPECIAL-USE (RFC 6154) is offered without the rest of RFC 5258.
     const List::Selection& selection = list.selection;
@@ -68,12 +69,9 @@ struct Visitor {
   bool operator()(const Expunge& expunge) const { return expunge.uids && is_not_offered(*expunge.uids); }
   bool operator()(const Search& search) const { return search.returned || is_not_offered(search.key); }
   bool operator()(const Fetch& fetch) const {
-    return is_not_offered(fetch.messages) || any_not_offered(fetch.items) || fetch.changed_since ||
-           fetch.vanished || fetch.partial;
+    return is_not_offered(fetch.messages) || any_not_offered(fetch.items) || fetch.partial;
   }
-  bool operator()(const Store& store) const {
-    return is_not_offered(store.messages) || store.unchanged_since;
-  }
+  bool operator()(const Store& store) const { return is_not_offered(store.messages); }
   bool operator()(const Copy& copy) const { return is_not_offered(copy.messages); }
   bool operator()(const Move& move) const { return is_not_offered(move.messages); }
 };

@@ -61,6 +61,23 @@ Result<Places> places_of(const SequenceSet& set, Numbering numbering, const stor
   return Places(std::move(ranges));
 }
 
+storage::UidSet uids_below(const SequenceSet& set, storage::Uid end) {
+  storage::UidSet uids;
+  if (end <= 1) return uids;
+  std::vector<Places::Range> ranges;
+  ranges.reserve(set.ranges.size());
+  for (const SequenceRange named : set.ranges) {
+    const SequenceRange range = resolved(named, end - 1);
+    ranges.push_back({range.first, std::min(range.last, end - 1) + 1});
+  }
+  // Ranges of any numbers are sorted and joined as those of places are.
+  const Places joined(std::move(ranges));
+  for (const Places::Range range : joined.ranges()) {
+    uids.append(std::max(range.begin, 1U), range.end - 1);
+  }
+  return uids;
+}
+
 void append_uids(std::string& out, const storage::UidSet& uids) {
   bool is_first = true;
   for (const auto range : uids.ranges()) {

@@ -48,6 +48,9 @@ class Places {
 // (RFC 3501 §9, seq-number).
 Result<Places> places_of(const SequenceSet& set, Numbering numbering, const storage::Snapshot& messages);
 
+// The UIDs of a sequence-set below `end`, whether they are there or not; `*` is the one before `end`.
+storage::UidSet uids_below(const SequenceSet& set, storage::Uid end);
+
 // Appends "304,319:320", a uid-set of RFC 4315 §4.
 void append_uids(std::string& out, const storage::UidSet& uids);
 

@@ -1,3 +1,5 @@
+#include "protocols/imap/printer_parts.h"
+#include "protocols/imap/resync.h"
 #include "protocols/imap/session.h"
 
 #include <utility>
@@ -12,19 +14,53 @@ storage::UidSet all_uids(const storage::Snapshot& messages) {
   return uids;
 }
 
+// The MODSEQ up to which the client knows everything, for a reply (RFC 7162 §3.2.7).
+std::string highest_modseq(const View& view) {
+  std::string code = "[HIGHESTMODSEQ ";
+  append_number(code, view.synced());
+  return code + "] ";
+}
+
 }  // namespace
 
-Task<Reply> Session::on(const Select& select) {
-  // Whatever comes of it, the former mailbox is not selected any more.
+// RFC 7162 §3.2.11: whatever the client reads behind it belongs to another mailbox.
+void Session::leave_mailbox() {
+  if (!view_) return;
   view_.reset();
+  send("* OK [CLOSED] The mailbox is not selected any more\r\n");
+}
+
+// What vanished since the client was connected last (RFC 7162 §3.2.5), of what it was or will be told of.
+Task<Result<storage::UidSet>> Session::vanished_before(const QuickResync& resync) {
+  const storage::Snapshot& messages = view_->messages();
+  storage::UidSet unmatched = unmatched_uids(resync, messages);
+  if (resync.mod_sequence >= messages.highest_modseq() || unmatched.empty()) co_return storage::UidSet();
+  co_return co_await view_->mailbox().vanished_since(resync.mod_sequence, std::move(unmatched));
+}
+
+Task<Reply> Session::on(const Select& select) {
+  if (select.resync && !enabled_.qresync) co_return bad("ENABLE QRESYNC first");
+  // Whatever comes of it, the former mailbox is not selected any more.
+  leave_mailbox();
   auto mailbox = co_await account_->open(select.mailbox);
   if (!mailbox) co_return reply_to(mailbox.error());
   // Without a look at what other programs did, the mailbox is still served as it is known.
   const auto polled = co_await (*mailbox)->poll();
   if (!polled && polled.error().code == Errc::not_found) co_return reply_to(polled.error());
 
-  view_ = std::make_unique<View>(*std::move(mailbox), select.access);
-  view_->append_selected(connection_.output());
+  view_ = std::make_unique<View>(*std::move(mailbox), select.access, enabled_);
+  const bool resyncs = select.resync && select.resync->uid_validity == view_->mailbox().info().uid_validity;
+  Result<storage::UidSet> vanished;
+  if (resyncs) vanished = co_await vanished_before(*select.resync);
+  if (!vanished) {
+    view_.reset();
+    co_return reply_to(vanished.error());
+  }
+  view_->append_selected(connection_.output(), select.mailbox);
+  if (resyncs) {
+    co_await view_->tell_missed(connection_, *vanished, known_uids(*select.resync, view_->messages()),
+                                select.resync->mod_sequence);
+  }
   connection_.log(LogLevel::debug, "imap.select",
                   {{"mailbox", select.mailbox},
                    {"read_only", view_->read_only()},
@@ -55,7 +91,7 @@ Task<Reply> Session::on(const Unselect&) {
   co_return ok("UNSELECT completed");
 }
 
-// The EXPUNGE responses come behind it, as of any change.
+// The EXPUNGE responses come before the reply, which may have to name the MODSEQ that they lead to.
 Task<Reply> Session::on(const Expunge& expunge) {
   if (view_->read_only()) co_return no("[READ-ONLY] The mailbox is selected read-only");
   storage::Mailbox& mailbox = view_->mailbox();
@@ -68,11 +104,13 @@ Task<Reply> Session::on(const Expunge& expunge) {
   } else {
     uids = all_uids(*mailbox.snapshot());
   }
-  if (!uids.empty()) {
-    const auto expunged = co_await mailbox.expunge(std::move(uids), false);
-    if (!expunged) co_return reply_to(expunged.error());
-  }
-  co_return ok(expunge.uids ? "UID EXPUNGE completed" : "EXPUNGE completed");
+  const std::string done = expunge.uids ? "UID EXPUNGE completed" : "EXPUNGE completed";
+  if (uids.empty()) co_return ok(done);
+  const auto expunged = co_await mailbox.expunge(std::move(uids), false);
+  if (!expunged) co_return reply_to(expunged.error());
+  if (expunged->empty() || !enabled_.qresync) co_return ok(done);
+  co_await view_->tell(connection_, Expunges::tell, Numbering::uid);
+  co_return ok(highest_modseq(*view_) + done);
 }
 
 }  // namespace posthorn::imap

@@ -1,6 +1,7 @@
 #include "protocols/imap/session.h"
 
 #include "auth/sasl.h"
+#include "protocols/imap/condstore.h"
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/grammar.h"
 #include "protocols/imap/not_offered.h"
@@ -97,8 +98,14 @@ struct Switch {
 
 bool turn_on(bool& what) { return !std::exchange(what, true); }
 
-constexpr std::array<Switch, 1> switches{{
+constexpr std::array<Switch, 3> switches{{
+    {"CONDSTORE", [](Enabled& enabled) { return turn_on(enabled.condstore); }},
     {"IMAP4REV2", [](Enabled& enabled) { return turn_on(enabled.dialect.rev2); }},
+    {"QRESYNC",
+     [](Enabled& enabled) {
+       enabled.condstore = true;  // RFC 7162 §3.2.3
+       return turn_on(enabled.qresync);
+     }},
 }};
 
 }  // namespace
@@ -191,7 +198,7 @@ Task<void> Session::serve_one() {
   if (!command) {
     const Error& error = command.error();
     // A name that cannot be is a SELECT that failed (RFC 3501 §6.3.1).
-    if (error.code == Errc::not_allowed && account_ && is_select(incoming.text)) view_.reset();
+    if (error.code == Errc::not_allowed && account_ && is_select(incoming.text)) leave_mailbox();
     finish_command(tag, error.code == Errc::not_allowed ? no("[CANNOT] " + error.detail) : bad(error.detail));
     co_return;
   }
@@ -214,6 +221,11 @@ Task<Reply> Session::execute(const Command& command) {
     co_return no("[NONEXISTENT] The selected mailbox was deleted");
   }
   if (uses_what_is_not_offered(command)) co_return not_offered();
+  const bool is_new_to_condstore = account_ && !enabled_.condstore && enables_condstore(command.body);
+  if (is_new_to_condstore) {
+    enabled_.condstore = true;
+    if (!leaves_mailbox(command.body)) announce_condstore();
+  }
   const Reply reply = co_await std::visit([this](const auto& body) { return on(body); }, command.body);
   if (view_ && !ending_) {
     co_await view_->tell(connection_, expunges_after(command.body),
@@ -293,14 +305,24 @@ Task<Reply> Session::on(const Id& id) {
 
 // RFC 5161 §3.1, §3.2: what is not known is passed over, and the answer names what is new.
 Task<Reply> Session::on(const Enable& enable) {
+  const Enabled before = enabled_;
   std::string names;
-  for (const std::string& capability : enable.capabilities) {
-    for (const Switch& known : switches) {
-      if (known.name == capability && known.turn_on(enabled_)) names += " " + capability;
-    }
+  for (const Switch& known : switches) {
+    if (std::ranges::find(enable.capabilities, known.name) == enable.capabilities.end()) continue;
+    Enabled was = before;
+    if (!known.turn_on(was)) continue;
+    known.turn_on(enabled_);
+    names += ' ';
+    names += known.name;
   }
   send("* ENABLED" + names + "\r\n");
+  if (enabled_.condstore && !before.condstore) announce_condstore();
   co_return ok("ENABLE completed");
+}
+
+// RFC 7162 §3.1: the client has not heard of the mailbox's MODSEQ, should one be selected.
+void Session::announce_condstore() {
+  if (view_) view_->append_highest_modseq(connection_.output());
 }
 
 // RFC 3501 §6.2.1. What the client sent behind the command in plaintext is thrown away.

@@ -89,6 +89,7 @@ class Session {
   Task<Reply> on(const Logout&);
   Task<Reply> on(const Id&);
   Task<Reply> on(const Enable& enable);
+  void announce_condstore();
   Task<Reply> on(const Starttls&);
   // Commands that are not offered (not_offered.h): none comes here.
   template <class NotOffered>
@@ -130,6 +131,8 @@ class Session {
   Task<Reply> on(const Lsub& lsub);
 
   // select.cpp
+  void leave_mailbox();
+  Task<Result<storage::UidSet>> vanished_before(const QuickResync& resync);
   Task<Reply> on(const Select& select);
   Task<Reply> on(const Check&);
   Task<Reply> on(const Close&);
@@ -141,7 +144,9 @@ class Session {
 
   // fetch.cpp, store.cpp, search.cpp, copy.cpp
   Task<Reply> on(const Fetch& fetch);
+  Task<Result<>> tell_vanished(const Fetch& fetch);
   Task<Reply> on(const Store& store);
+  Task<void> tell_stored(const Store& store, const Places& places, const storage::Snapshot& now);
   Task<Reply> on(const Search& search);
   Task<Reply> on(const Copy& copy);
   Task<Reply> on(const Move& move);

@@ -1,5 +1,6 @@
 #include "protocols/imap/view.h"
 
+#include "protocols/imap/object_id.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/slice.h"
@@ -69,8 +70,34 @@ storage::Flags changed_flags(storage::Flags flags, storage::FlagChange how, std:
 
 }  // namespace
 
-View::View(std::shared_ptr<storage::Mailbox> mailbox, Select::Access access)
-    : mailbox_(std::move(mailbox)), access_(access), told_(mailbox_->snapshot()) {
+void append_modseq(std::string& out, const Message& message) {
+  out += "MODSEQ (";
+  append_number(out, message.modseq);
+  out += ')';
+}
+
+Task<void> send_vanished(Connection& connection, Vanished when, const storage::UidSet& uids) {
+  constexpr std::size_t line_ranges = 1'000;
+  const auto& ranges = uids.ranges();
+  for (std::size_t begin = 0; begin < ranges.size(); begin += line_ranges) {
+    storage::UidSet part;
+    for (std::size_t i = begin; i < std::min(ranges.size(), begin + line_ranges); ++i) {
+      part.append(ranges[i].first, ranges[i].last);
+    }
+    std::string& out = connection.output();
+    out += when == Vanished::earlier ? "* VANISHED (EARLIER) " : "* VANISHED ";
+    append_uids(out, part);
+    out += "\r\n";
+    co_await connection.flush_if_large();
+  }
+}
+
+View::View(std::shared_ptr<storage::Mailbox> mailbox, Select::Access access, const Enabled& enabled)
+    : mailbox_(std::move(mailbox)),
+      access_(access),
+      enabled_(enabled),
+      told_(mailbox_->snapshot()),
+      synced_(told_->highest_modseq()) {
   note_recent(0);
 }
 
@@ -88,21 +115,75 @@ void View::note_recent(Uid known_before) {
   if (first < told_->uid_next()) recent_.append(first, told_->uid_next() - 1);
 }
 
-void View::append_selected(std::string& out) {
+void View::append_selected(std::string& out, std::string_view name) {
   append_keyword_lines(out);
   append_untagged_number(out, told_->size(), " EXISTS\r\n");
   told_recent_ = recent_count();
-  append_untagged_number(out, told_recent_, " RECENT\r\n");
-  if (const std::uint32_t unseen = first_unseen(*told_); unseen < told_->size()) {
-    out += "* OK [UNSEEN ";
-    append_number(out, unseen + 1);
-    out += "] The first unseen message\r\n";
+  if (!enabled_.rev2()) {
+    append_untagged_number(out, told_recent_, " RECENT\r\n");
+    if (const std::uint32_t unseen = first_unseen(*told_); unseen < told_->size()) {
+      out += "* OK [UNSEEN ";
+      append_number(out, unseen + 1);
+      out += "] The first unseen message\r\n";
+    }
   }
+  const storage::MailboxInfo& info = mailbox_->info();
   out += "* OK [UIDVALIDITY ";
-  append_number(out, mailbox_->info().uid_validity);
+  append_number(out, info.uid_validity);
   out += "] UIDs are valid\r\n* OK [UIDNEXT ";
   append_number(out, told_->uid_next());
-  out += "] Predicted next UID\r\n";
+  out += "] Predicted next UID\r\n* OK [MAILBOXID " + mailbox_id(info.id) + "] Its id\r\n";
+  append_highest_modseq(out);
+  if (!enabled_.rev2()) return;
+  out += "* LIST () \"/\" ";
+  append_mailbox(out, info.name, enabled_.dialect);
+  if (name != info.name) {
+    out += " (\"OLDNAME\" (";
+    append_mailbox(out, name, enabled_.dialect);
+    out += "))";
+  }
+  out += "\r\n";
+}
+
+void View::append_highest_modseq(std::string& out) const {
+  out += "* OK [HIGHESTMODSEQ ";
+  append_number(out, synced_);
+  out += "] All changes up to it were told\r\n";
+}
+
+Task<void> View::tell_missed(Connection& connection, const storage::UidSet& vanished,
+                             const storage::UidSet& known, storage::ModSeq since) {
+  const std::shared_ptr<const Snapshot> messages = told_;
+  co_await send_vanished(connection, Vanished::earlier, messages->without(vanished));
+  if (since >= messages->highest_modseq()) co_return;
+  Slice slice(connection);
+  for (const auto range : known.ranges()) {
+    constexpr std::uint32_t step = 1'024;
+    const std::uint32_t end = messages->lower_bound(range.last + 1);
+    for (std::uint32_t begin = messages->lower_bound(range.first); begin < end; begin += step) {
+      messages->visit(begin, std::min(end, begin + step), [&](std::uint32_t place, const Message& message) {
+        if (message.modseq > since) append_changed(connection.output(), place, message, Numbering::uid);
+      });
+      co_await connection.flush_if_large();
+      co_await slice;
+    }
+  }
+}
+
+void View::append_changed(std::string& out, std::uint32_t place, const Message& message,
+                          Numbering numbering) const {
+  append_untagged_number(out, place + 1, " FETCH (");
+  if (numbering == Numbering::uid || enabled_.condstore) {
+    out += "UID ";
+    append_number(out, message.uid);
+    out += ' ';
+  }
+  append_message_flags(out, message);
+  if (enabled_.condstore) {
+    out += ' ';
+    append_modseq(out, message);
+  }
+  out += ")\r\n";
 }
 
 void View::append_keyword_lines(std::string& out) {
@@ -133,7 +214,7 @@ void View::append_message_flags(std::string& out, const Message& message) const 
   for (const auto& [flag, name] : system_flags) {
     if (message.flags.has(flag)) list.next() += name;
   }
-  if (is_recent(message.uid)) list.next() += "\\Recent";
+  if (!enabled_.rev2() && is_recent(message.uid)) list.next() += "\\Recent";
   if (message.flags.keywords.empty()) return;
   const auto& names = mailbox_->keywords();
   for (std::size_t place = 0; place < names.size(); ++place) {
@@ -141,12 +222,15 @@ void View::append_message_flags(std::string& out, const Message& message) const 
   }
 }
 
-void View::take_flags(const storage::UidSet& uids) {
+storage::UidSet View::take_flags(const storage::UidSet& uids) {
+  storage::UidSet taken;
   const auto now = mailbox_->snapshot();
-  if (now == told_) return;
+  if (now == told_) return taken;
   Snapshot::Change change = Snapshot::difference(*told_, *now);
   std::erase_if(change.changed, [&](const Message& message) { return !uids.contains(message.uid); });
+  for (const Message& message : change.changed) taken.append(message.uid);
   take_flags(std::move(change.changed));
+  return taken;
 }
 
 void View::take_flags(std::vector<Message> changed) {
@@ -175,29 +259,56 @@ Task<void> View::tell(Connection& connection, Expunges expunges, Numbering numbe
   append_new_keywords(connection.output());
   const std::shared_ptr<const Snapshot> before = told_;
   const std::shared_ptr<const Snapshot> now = mailbox_->snapshot();
-  if (before == now) co_return;
+  if (before == now) {
+    synced_ = now->highest_modseq();
+    co_return;
+  }
 
   Snapshot::Change news = Snapshot::difference(*before, *now);
   const Uid last = before->size() == 0 ? 0 : before->at(before->size() - 1).uid;
   // EXISTS speaks of the end alone. A message that appears before others (a file that another program
   // put back) can be told only by telling anew all that stands behind it.
   Uid told_anew_above = beyond_all;
+  bool is_held = false;
   const bool has_inserted = !news.added.empty() && news.added.front().uid < last;
   if (expunges == Expunges::hold && (has_inserted || !news.expunged.empty())) {
     news.expunged = {};
     std::erase_if(news.added, [&](const Message& message) { return message.uid < last; });
     told_ = before->after(news);
+    is_held = true;
   } else {
     if (has_inserted) told_anew_above = news.added.front().uid;
     told_ = now;
+    synced_ = now->highest_modseq();
   }
   // Before anything is awaited: what arrives meanwhile is not ours to claim yet.
   const bool has_grown = !news.added.empty();
   if (has_grown) note_recent(before->uid_next());
 
-  co_await tell_expunged(connection, *before, news, told_anew_above);
+  if (enabled_.qresync) {
+    co_await tell_vanished(connection, *before, news.expunged, told_anew_above);
+  } else {
+    co_await tell_expunged(connection, *before, news, told_anew_above);
+  }
   tell_size(connection.output(), has_grown);
   co_await tell_flags(connection, *before, news.changed, told_anew_above, numbering);
+  // What is held back may be older than what was told (RFC 7162 §3.2).
+  if (is_held && enabled_.condstore) append_highest_modseq(connection.output());
+}
+
+// RFC 7162 §3.2.10.2: UIDs that the client has been told of, and no others.
+Task<void> View::tell_vanished(Connection& connection, const Snapshot& before,
+                               const storage::UidSet& expunged, Uid told_anew_above) {
+  storage::UidSet vanished;
+  for (const auto range : expunged.ranges()) {
+    before.visit(before.lower_bound(range.first), before.lower_bound(range.last + 1),
+                 [&](std::uint32_t, const Message& message) {
+                   if (message.uid < told_anew_above) vanished.append(message.uid);
+                 });
+  }
+  before.visit(before.lower_bound(told_anew_above), before.size(),
+               [&](std::uint32_t, const Message& message) { vanished.append(message.uid); });
+  co_await send_vanished(connection, Vanished::now, vanished);
 }
 
 Task<void> View::tell_expunged(Connection& connection, const Snapshot& before, const Snapshot::Change& news,
@@ -225,11 +336,12 @@ Task<void> View::tell_expunged(Connection& connection, const Snapshot& before, c
 void View::tell_size(std::string& out, bool has_grown) {
   const std::uint32_t recent = recent_count();
   if (has_grown) append_untagged_number(out, told_->size(), " EXISTS\r\n");
-  if (has_grown || recent != told_recent_) append_untagged_number(out, recent, " RECENT\r\n");
+  if (!enabled_.rev2() && (has_grown || recent != told_recent_))
+    append_untagged_number(out, recent, " RECENT\r\n");
   told_recent_ = recent;
 }
 
-// Of those below `end`; a change of the MODSEQ alone is none.
+// Of those below `end`. A change of the MODSEQ alone matters to those who asked for MODSEQs.
 Task<void> View::tell_flags(Connection& connection, const Snapshot& before,
                             const std::vector<Message>& changed, Uid end, Numbering numbering) {
   Slice slice(connection);
@@ -238,16 +350,8 @@ Task<void> View::tell_flags(Connection& connection, const Snapshot& before,
     const auto old_place = before.find(message.uid);
     const auto place = told_->find(message.uid);
     if (message.uid >= end || !old_place || !place) continue;
-    if (before.at(*old_place).flags == message.flags) continue;
-    std::string& out = connection.output();
-    append_untagged_number(out, *place + 1, " FETCH (");
-    if (numbering == Numbering::uid) {
-      out += "UID ";
-      append_number(out, message.uid);
-      out += ' ';
-    }
-    append_message_flags(out, message);
-    out += ")\r\n";
+    if (!enabled_.condstore && before.at(*old_place).flags == message.flags) continue;
+    append_changed(connection.output(), *place, message, numbering);
     co_await connection.flush_if_large();
   }
 }

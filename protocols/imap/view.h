@@ -3,12 +3,14 @@
 #include "base/connection.h"
 #include "base/task.h"
 #include "protocols/imap/command.h"
+#include "protocols/imap/enabled.h"
 #include "protocols/imap/places.h"
 #include "storage/store.h"
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace posthorn::imap {
@@ -17,12 +19,21 @@ namespace posthorn::imap {
 // (RFC 3501 §7.4.1, §5.5).
 enum class Expunges { tell, hold };
 
+// Appends "MODSEQ (12)" of a message (RFC 7162 §3.1.4.2).
+void append_modseq(std::string& out, const storage::Message& message);
+
+// Sends "* VANISHED 1:3,7", or with "(EARLIER) " (RFC 7162 §3.2.10), in lines of bounded length; nothing for
+// none.
+enum class Vanished { now, earlier };
+Task<void> send_vanished(Connection& connection, Vanished when, const storage::UidSet& uids);
+
 // The selected mailbox as the client has been told of it: its messages, their sequence numbers, flags, and
 // which of them are \Recent here. What happens in the mailbox reaches the client by tell() alone, so that it
 // hears of each change once, and numbers mean the same on both sides.
 class View {
  public:
-  View(std::shared_ptr<storage::Mailbox> mailbox, Select::Access access);
+  // `enabled` outlives the view; it may change meanwhile.
+  View(std::shared_ptr<storage::Mailbox> mailbox, Select::Access access, const Enabled& enabled);
 
   storage::Mailbox& mailbox() const { return *mailbox_; }
   const std::shared_ptr<storage::Mailbox>& shared_mailbox() const { return mailbox_; }
@@ -30,19 +41,33 @@ class View {
 
   // Sequence numbers are places in it, plus 1. A message that somebody expunged stays until that was told.
   const storage::Snapshot& messages() const { return *told_; }
+  const std::shared_ptr<const storage::Snapshot>& shared_messages() const { return told_; }
+
+  // All changes up to this MODSEQ have been told (RFC 7162 §6, HIGHESTMODSEQ).
+  storage::ModSeq synced() const { return synced_; }
 
   bool is_recent(storage::Uid uid) const { return recent_.contains(uid); }
   std::uint32_t recent_count() const;
 
-  // Appends the untagged responses of SELECT and EXAMINE (RFC 3501 §6.3.1).
-  void append_selected(std::string& out);
+  // Appends the untagged responses of SELECT and EXAMINE (RFC 3501 §6.3.1, RFC 9051 §6.3.2). `name` is what
+  // the client called the mailbox.
+  void append_selected(std::string& out, std::string_view name);
+  // Appends "* OK [HIGHESTMODSEQ 715] ...", with synced().
+  void append_highest_modseq(std::string& out) const;
+
+  // Tells what the client missed since it was connected last (RFC 7162 §3.2.5.1): `vanished`, then the flags
+  // of those of `known` that changed after `since`.
+  Task<void> tell_missed(Connection& connection, const storage::UidSet& vanished,
+                         const storage::UidSet& known, storage::ModSeq since);
 
   // Tells what has happened since the last time, as far as `expunges` lets it: keywords, EXPUNGE, EXISTS,
-  // RECENT, FETCH of changed flags, with their UIDs where `numbering` is uid.
+  // RECENT, FETCH of changed flags, with their UIDs where `numbering` is uid; in the forms that the client
+  // enabled.
   Task<void> tell(Connection& connection, Expunges expunges, Numbering numbering);
 
-  // Takes the present flags of these messages for told: the caller prints them.
-  void take_flags(const storage::UidSet& uids);
+  // Takes the present flags and MODSEQs of these messages for told: the caller prints them. Gives those that
+  // the client has not heard of before.
+  storage::UidSet take_flags(const storage::UidSet& uids);
   // The same for the given new values.
   void take_flags(std::vector<storage::Message> changed);
 
@@ -56,19 +81,27 @@ class View {
 
   // Appends "FLAGS (\Seen $Forwarded)" of a message.
   void append_message_flags(std::string& out, const storage::Message& message) const;
+  // Appends "* 3 FETCH (UID 7 FLAGS (\Seen) MODSEQ (12))" and the line end: UID and MODSEQ where the client
+  // enabled CONDSTORE (RFC 7162 §3.2.4), UID by `numbering` too.
+  void append_changed(std::string& out, std::uint32_t place, const storage::Message& message,
+                      Numbering numbering) const;
 
  private:
   void append_keyword_lines(std::string& out);
   void note_recent(storage::Uid known_before);
   Task<void> tell_expunged(Connection& connection, const storage::Snapshot& before,
                            const storage::Snapshot::Change& news, storage::Uid told_anew_above);
+  Task<void> tell_vanished(Connection& connection, const storage::Snapshot& before,
+                           const storage::UidSet& expunged, storage::Uid told_anew_above);
   void tell_size(std::string& out, bool has_grown);
   Task<void> tell_flags(Connection& connection, const storage::Snapshot& before,
                         const std::vector<storage::Message>& changed, storage::Uid last, Numbering numbering);
 
   std::shared_ptr<storage::Mailbox> mailbox_;
   Select::Access access_;
+  const Enabled& enabled_;
   std::shared_ptr<const storage::Snapshot> told_;
+  storage::ModSeq synced_;
   storage::UidSet recent_;
   std::uint32_t told_recent_ = 0;
   std::size_t told_keywords_ = 0;

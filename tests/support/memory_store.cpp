@@ -134,6 +134,7 @@ Message MemoryMailbox::made(std::string octets, std::uint8_t system_flags,
   stored.summary = message::encode(summary);
   stored.saved = internal_date;
   stored.thread_id = "T" + std::to_string(message.uid);
+  stored.email_id = "M" + std::to_string(++account_.last_email_id_);
   return message;
 }
 
@@ -175,12 +176,34 @@ const std::string* MemoryMailbox::octets(Uid uid) const {
   return file == files_.end() ? nullptr : file->second.octets.get();
 }
 
+namespace {
+
+storage::Flags only(storage::Flags flags, const storage::Flags& named) {
+  flags.system &= named.system;
+  for (std::size_t i = 0; i < 4; ++i) flags.keywords.words()[i] &= named.keywords.words()[i];
+  return flags;
+}
+
+// RFC 7162 §3.1.12, of a message that changed.
+bool may_change(const Message& now, const storage::StoreRequest& request, const storage::Flags& named) {
+  if (request.how == storage::FlagChange::replace) return false;
+  if (*request.unchanged_since == 0) return named.system == 0 && only(now.flags, named) == storage::Flags{};
+  const auto place = request.known ? request.known->find(now.uid) : std::nullopt;
+  if (!place) return false;
+  const Message& known = request.known->at(*place);
+  return known.modseq <= *request.unchanged_since && only(known.flags, named) == only(now.flags, named);
+}
+
+}  // namespace
+
 void MemoryMailbox::change_flags(const storage::StoreRequest& request, storage::Stored* stored) {
   const storage::KeywordSet keywords = *keyword_set(request.keywords);
   Snapshot::Change change;
   snapshot_->visit(0, snapshot_->size(), [&](std::uint32_t, const Message& old) {
     if (!request.uids.contains(old.uid)) return;
-    if (request.unchanged_since && old.modseq > *request.unchanged_since) {
+    const storage::Flags named{request.system_flags, keywords};
+    if (request.unchanged_since && old.modseq > *request.unchanged_since &&
+        !may_change(old, request, named)) {
       if (stored != nullptr) stored->modified.append(old.uid);
       return;
     }
@@ -210,6 +233,7 @@ UidSet MemoryMailbox::expunge_now(const UidSet& uids, bool all) {
   snapshot_->visit(0, snapshot_->size(), [&](std::uint32_t, const Message& message) {
     if (!uids.contains(message.uid) || (!all && !message.flags.has(storage::SystemFlag::deleted))) return;
     change.expunged.append(message.uid);
+    vanished_[message.uid] = next_modseq();
     files_.erase(message.uid);
   });
   const UidSet expunged = change.expunged;
@@ -230,6 +254,7 @@ storage::Copied MemoryMailbox::copy_now(const UidSet& uids, MemoryMailbox& targe
     const auto keywords = target.keyword_set(names).value_or(storage::KeywordSet());
     change.added.push_back(target.made(std::string(*files_.at(message.uid).octets), message.flags.system,
                                        keywords, message.internal_date));
+    target.files_[change.added.back().uid].email_id = files_.at(message.uid).email_id;
     copied.source.push_back(message.uid);
     copied.target.push_back(change.added.back().uid);
   });
@@ -282,6 +307,27 @@ bool MemoryMailbox::lacks_any(const UidSet& uids) const {
   snapshot_->visit(0, snapshot_->size(),
                    [&](std::uint32_t, const Message& message) { there += uids.contains(message.uid); });
   return there != uids.count();
+}
+
+Task<Result<UidSet>> MemoryMailbox::vanished_since(storage::ModSeq since, UidSet within) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  if (since < remembers_from_) co_return snapshot_->without(within);
+  UidSet vanished;
+  for (const auto& [uid, modseq] : vanished_) {
+    if (modseq > since && within.contains(uid)) vanished.append(uid);
+  }
+  co_return snapshot_->without(vanished);
+}
+
+Task<Result<std::vector<MemoryMailbox::EmailId>>> MemoryMailbox::email_ids(UidSet uids) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  std::vector<EmailId> ids;
+  for (const auto& [uid, stored] : files_) {
+    if (uids.contains(uid)) ids.push_back({uid, stored.email_id});
+  }
+  co_return ids;
 }
 
 Task<Result<storage::Copied>> MemoryMailbox::copy(UidSet uids, std::shared_ptr<storage::Mailbox> target,
@@ -398,7 +444,8 @@ Task<Result<storage::Counts>> MemoryAccount::status(std::string name) {
   if (!opened) co_return std::unexpected(std::move(opened).error());
   const auto& mailbox = static_cast<const MemoryMailbox&>(**opened);
   const Snapshot& messages = *mailbox.snapshot();
-  storage::Counts counts{.messages = messages.size(),
+  storage::Counts counts{.id = mailbox.info().id,
+                         .messages = messages.size(),
                          .uid_next = messages.uid_next(),
                          .first_recent = mailbox.first_recent_,
                          .recent = messages.size() - messages.lower_bound(mailbox.first_recent_),

@@ -32,6 +32,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   storage::UidSet expunge_now(const storage::UidSet& uids, bool all);
   // A file that another program took away and put back: an old UID appears again.
   void put_back(storage::Uid uid, std::string octets);
+  // What vanished so far is not remembered any more.
+  void forget_vanished() { remembers_from_ = snapshot_->highest_modseq() + 1; }
   // A file that became shorter than the index says.
   void shorten(storage::Uid uid, std::size_t octets);
   // Otherwise it came at its internal date, and its thread is `T` and its UID.
@@ -61,6 +63,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
                                      storage::Missing missing) override;
   Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet uids, storage::Effort effort) override;
   Task<Result<std::vector<Origin>>> origins(storage::UidSet uids) override;
+  Task<Result<storage::UidSet>> vanished_since(storage::ModSeq since, storage::UidSet within) override;
+  Task<Result<std::vector<EmailId>>> email_ids(storage::UidSet uids) override;
   Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid) override;
   Task<Result<std::string>> head(storage::Uid uid, std::size_t limit) override;
 
@@ -73,6 +77,7 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
     std::int64_t saved = 0;
     std::string thread_id;
     bool slow = false;  // its summary would have to be worked out
+    std::string email_id;
   };
 
   Task<Result<>> begin();
@@ -88,6 +93,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   storage::MailboxInfo info_;
   bool deleted_ = false;
   std::map<storage::Uid, Stored> files_;
+  std::map<storage::Uid, storage::ModSeq> vanished_;
+  storage::ModSeq remembers_from_ = 0;
   std::vector<std::string> keywords_;
   storage::Uid uid_next_ = 1;
   storage::Uid first_recent_ = 1;
@@ -128,6 +135,7 @@ class MemoryAccount final : public storage::Account {
   std::map<std::string, bool> subscriptions_;
   std::uint32_t last_uid_validity_ = 1000;
   storage::MailboxId last_id_ = 0;
+  std::uint64_t last_email_id_ = 0;
   bool locked_ = false;
 };
 

@@ -12,6 +12,7 @@ FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 PERMANENT_FLAG = re.compile(rb'\\\*|\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 DATE_TIME = re.compile(rb'"([ 0-3][0-9])-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-([0-9]{4}) '
                        rb'([0-9]{2}:[0-9]{2}:[0-9]{2}) ([+-][0-9]{4})"')
+OBJECT_ID = re.compile(rb"[A-Za-z0-9_-]{1,255}(?![A-Za-z0-9_-])")
 SECTION = re.compile(rb"\[(?:|[0-9.]*(?:HEADER|TEXT|MIME|HEADER\.FIELDS(?:\.NOT)? \([^()]*\)|[1-9][0-9]*))\](<[0-9]+>)?")
 
 
@@ -247,6 +248,10 @@ def fetch_items(cursor):
             value = cursor.big_number()
             cursor.need(b")")
             return "MODSEQ", value
+        if cursor.take(b"EMAILID ("):
+            value = cursor.match(OBJECT_ID, "an objectid").group().decode()
+            cursor.need(b")")
+            return "EMAILID", value
         if cursor.take(b"RFC822.SIZE "):
             return "RFC822.SIZE", cursor.number()
         if cursor.take(b"INTERNALDATE "):
@@ -335,6 +340,18 @@ def spaced(cursor, one):
     return values
 
 
+def uid_set(cursor):
+    """A uid-set, which has no `*` (RFC 4315 §4), as a list."""
+    uids = []
+    while True:
+        first = last = cursor.number()
+        if cursor.take(b":"):
+            last = cursor.number()
+        uids += range(min(first, last), max(first, last) + 1)
+        if not cursor.take(b","):
+            return uids
+
+
 def parse_untagged(data):
     """The Response in `data`, a whole untagged response without "* " and its last CRLF, literals included."""
     cursor = Cursor(data)
@@ -371,6 +388,9 @@ def _untagged(cursor):
     cursor.need(b" ")
     if kind == "FLAGS":
         return Response(kind, flags(cursor))
+    if kind == "VANISHED":
+        earlier = cursor.take(b"(EARLIER) ")
+        return Response(kind, (earlier, uid_set(cursor)))
     if kind in ("LIST", "LSUB"):
         return Response(kind, mailbox_list(cursor))
     if kind == "STATUS":

@@ -28,6 +28,8 @@ TEST_CASE("imap: SELECT tells all that RFC 3501 §6.3.1 requires") {
         "* OK [UNSEEN 2] The first unseen message\r\n"
         "* OK [UIDVALIDITY 1001] UIDs are valid\r\n"
         "* OK [UIDNEXT 4] Predicted next UID\r\n"
+        "* OK [MAILBOXID (F1)] Its id\r\n"
+        "* OK [HIGHESTMODSEQ 4] All changes up to it were told\r\n"
         "a OK [READ-WRITE] SELECT completed\r\n");
 }
 
@@ -66,6 +68,7 @@ TEST_CASE("imap: one session alone sees a message as \\Recent (RFC 3501 §2.3.2)
 
 TEST_CASE("imap: a SELECT that fails leaves nothing selected (RFC 3501 §6.3.1)") {
   CHECK(dialogue_in_inbox("a SELECT nowhere\r\nb CHECK\r\n") ==
+        "* OK [CLOSED] The mailbox is not selected any more\r\n"
         "a NO [NONEXISTENT] No such mailbox\r\nb BAD No mailbox is selected\r\n");
 }
 
@@ -126,11 +129,12 @@ TEST_CASE("imap: CREATE (RFC 3501 §6.3.3)") {
   CHECK(dialogue_after_login(
             "a CREATE owatagusiam/\r\nb CREATE owatagusiam/blurdybloop\r\nc CREATE foo/bar/zap\r\n"
             "d LIST \"\" \"foo*\"\r\n") ==
-        "a OK CREATE completed\r\nb OK CREATE completed\r\nc OK CREATE completed\r\n"
+        "a OK [MAILBOXID (F2)] CREATE completed\r\nb OK [MAILBOXID (F3)] CREATE completed\r\n"
+        "c OK [MAILBOXID (F6)] CREATE completed\r\n"
         "* LIST (\\HasChildren) \"/\" foo\r\n* LIST (\\HasChildren) \"/\" foo/bar\r\n"
         "* LIST (\\HasNoChildren) \"/\" foo/bar/zap\r\nd OK LIST completed\r\n");
   CHECK(dialogue_after_login("a CREATE x\r\nb CREATE x\r\nc CREATE inbox\r\n") ==
-        "a OK CREATE completed\r\nb NO [ALREADYEXISTS] There is such a mailbox already\r\n"
+        "a OK [MAILBOXID (F2)] CREATE completed\r\nb NO [ALREADYEXISTS] There is such a mailbox already\r\n"
         "c NO [ALREADYEXISTS] There is such a mailbox already\r\n");
   CHECK(has(dialogue_after_login("a CREATE " + std::string(300, 'x') + "\r\n"), "a NO [LIMIT] "));
 }
@@ -150,11 +154,12 @@ TEST_CASE("imap: names that can not be are refused by every command (issue: stor
 
 TEST_CASE("imap: special uses (RFC 6154 §2, §3)") {
   CHECK(dialogue_after_login("a CREATE Mine (USE (\\Drafts))\r\nb LIST \"\" Mine\r\n") ==
-        "a OK CREATE completed\r\n* LIST (\\HasNoChildren \\Drafts) \"/\" Mine\r\nb OK LIST completed\r\n");
+        "a OK [MAILBOXID (F2)] CREATE completed\r\n* LIST (\\HasNoChildren \\Drafts) \"/\" Mine\r\nb OK LIST "
+        "completed\r\n");
   // The examples of §5.2, in their two forms.
   CHECK(dialogue_after_login("t0 CREATE Mine (USE (\\Trash))\r\nt2 LIST \"\" \"M%\" RETURN (SPECIAL-USE)\r\n"
                              "t3 LIST (SPECIAL-USE) \"\" \"*\"\r\n") ==
-        "t0 OK CREATE completed\r\n"
+        "t0 OK [MAILBOXID (F2)] CREATE completed\r\n"
         "* LIST (\\HasNoChildren \\Trash) \"/\" Mine\r\nt2 OK LIST completed\r\n"
         "* LIST (\\HasNoChildren \\Trash) \"/\" Mine\r\nt3 OK LIST completed\r\n");
   for (const char* use : {"\\All", "\\Flagged", "\\Drafts \\Sent", "\\Other"}) {
@@ -162,7 +167,7 @@ TEST_CASE("imap: special uses (RFC 6154 §2, §3)") {
     CHECK(dialogue_after_login("a CREATE M (USE (" + std::string(use) + "))\r\nb SELECT M\r\n") ==
           "a NO [USEATTR] Not with that special use\r\nb NO [NONEXISTENT] No such mailbox\r\n");
   }
-  CHECK(dialogue_after_login("a CREATE M (USE ())\r\n") == "a OK CREATE completed\r\n");
+  CHECK(dialogue_after_login("a CREATE M (USE ())\r\n") == "a OK [MAILBOXID (F2)] CREATE completed\r\n");
 }
 
 TEST_CASE("imap: DELETE leaves what is below, and its name as a level (RFC 3501 §6.3.4)") {
