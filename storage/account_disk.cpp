@@ -354,7 +354,7 @@ Result<std::vector<Mailbox::Origin>> AccountDisk::origins(MailboxId id, const Ui
                                   id, range.first, range.last));
     while (const auto row = TRY(statement.step())) {
       if (found.size() == summaries_limit) break;
-      found.push_back({static_cast<Uid>(row->integer(0)), row->integer(1),
+      found.push_back({static_cast<Uid>(row->integer(0)), row->integer(1), object_id(row->text(3)),
                        row->is_null(2) ? thread_id_of(row->text(3)) : std::string(row->text(2))});
     }
   }

@@ -174,6 +174,7 @@ class Mailbox {
   struct Origin {
     Uid uid;
     std::int64_t saved;     // when it came into this mailbox, seconds since 1970 UTC (RFC 8514)
+    std::string email_id;   // as email_ids() gives it
     std::string thread_id;  // of its thread (RFC 8474 §5.2); it begins with `T`, as no email id does
   };
   virtual Task<Result<std::vector<Origin>>> origins(UidSet uids) = 0;

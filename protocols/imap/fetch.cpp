@@ -1,4 +1,5 @@
 #include "message/summary_codec.h"
+#include "protocols/imap/fetch_items.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/section.h"
@@ -50,6 +51,8 @@ struct Plan {
     uid = asks(FetchAttribute::uid);
     email_id = asks(FetchAttribute::email_id);
     envelope = asks(FetchAttribute::envelope);
+    preview = asks(FetchAttribute::preview) || asks(FetchAttribute::preview_lazy);
+    origin = asks(FetchAttribute::save_date) || asks(FetchAttribute::thread_id);
     structure = asks(FetchAttribute::body) || asks(FetchAttribute::body_structure);
     for (const FetchItem& item : items) {
       const auto body = body_of(item);
@@ -58,6 +61,14 @@ struct Plan {
       if (body->seen == FetchBody::Seen::set) sets_seen = true;
       if (needs_structure(body->section)) structure = true;
     }
+  }
+
+  bool from_summary() const { return envelope || structure || preview; }
+
+  // RFC 8970 §4.1: a preview that is asked for LAZY is not worth opening a file.
+  storage::Effort effort() const {
+    const bool lazy = !envelope && !structure && !asks(FetchAttribute::preview);
+    return lazy ? storage::Effort::look_up : storage::Effort::full;
   }
 
   bool asks(FetchAttribute attribute) const {
@@ -71,6 +82,8 @@ struct Plan {
   bool email_id = false;
   bool envelope = false;
   bool structure = false;
+  bool preview = false;
+  bool origin = false;
   bool octets = false;  // of the message itself
   bool sets_seen = false;
 };
@@ -80,13 +93,24 @@ struct Known {
   std::optional<message::Envelope> envelope;
   std::optional<message::BodyPart> structure;
   std::string email_id;
+  std::optional<std::string> preview;
+  std::optional<storage::Mailbox::Origin> origin;
 };
 
 Result<Known> known_from(std::string_view encoded, const Plan& plan) {
   Known known;
   if (plan.envelope) known.envelope = TRY(message::decode_envelope(encoded));
   if (plan.structure) known.structure = TRY(message::decode_structure(encoded));
+  if (plan.preview) known.preview = TRY(message::decode_preview(encoded));
   return known;
+}
+
+// The element of `list`, ascending by UID, that is the message's; `at` only moves forward.
+template <class List>
+const typename List::value_type* element_of(const List& list, typename List::const_iterator& at,
+                                            storage::Uid uid) {
+  while (at != list.cend() && at->uid < uid) ++at;
+  return at != list.cend() && at->uid == uid ? &*at : nullptr;
 }
 
 // The answer to one body item: a text, or a stretch of the message, or NIL.
@@ -158,10 +182,9 @@ Task<void> Fetching::run(const Places& places) {
 Task<void> Fetching::run_batch(const Places& places) {
   const storage::UidSet uids = uids_of(places, view_.messages());
   const storage::UidSet newly_seen = co_await mark_seen(uids);
-  const bool from_index = plan_.envelope || plan_.structure;
   Summaries summaries;
-  if (from_index) {
-    auto there = co_await view_.mailbox().summaries(uids);
+  if (plan_.from_summary()) {
+    auto there = co_await view_.mailbox().summaries(uids, plan_.effort());
     if (!there) {
       note(std::move(there).error());
       co_return;
@@ -169,18 +192,30 @@ Task<void> Fetching::run_batch(const Places& places) {
     summaries = *std::move(there);
   }
   if (plan_.email_id && !co_await find_email_ids(uids)) co_return;
-  auto summary = summaries.cbegin();
+  std::vector<storage::Mailbox::Origin> origins;
+  if (plan_.origin) {
+    auto there = co_await view_.mailbox().origins(uids);
+    if (!there) {
+      note(std::move(there).error());
+      co_return;
+    }
+    origins = *std::move(there);
+  }
+  auto next_summary = summaries.cbegin();
+  auto next_origin = origins.cbegin();
   for (const Places::Range range : places.ranges()) {
     for (std::uint32_t place = range.begin; place < range.end; ++place) {
       co_await slice_;
       const storage::Message message = view_.messages().at(place);
       Known known;
-      if (from_index) {
-        while (summary != summaries.cend() && summary->uid < message.uid) ++summary;
-        if (summary == summaries.cend() || summary->uid != message.uid) {
-          some_gone_ = true;
-          continue;
-        }
+      const auto* summary = element_of(summaries, next_summary, message.uid);
+      const auto* origin = element_of(origins, next_origin, message.uid);
+      const bool needs_summary = plan_.from_summary() && plan_.effort() == storage::Effort::full;
+      if ((needs_summary && summary == nullptr) || (plan_.origin && origin == nullptr)) {
+        some_gone_ = true;
+        continue;
+      }
+      if (summary != nullptr) {
         auto decoded = known_from(summary->encoded, plan_);
         if (!decoded) {
           note(std::move(decoded).error());
@@ -192,6 +227,7 @@ Task<void> Fetching::run_batch(const Places& places) {
         some_gone_ = true;
         continue;
       }
+      if (origin != nullptr) known.origin = *origin;
       const bool is_newly_seen = newly_seen.contains(message.uid);
       if (plan_.octets) {
         co_await answer_with_octets(place, known, is_newly_seen);
@@ -274,6 +310,11 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
       break;
     case FetchAttribute::mod_sequence: append_modseq(out, message); break;
     case FetchAttribute::email_id: out += "EMAILID (" + known.email_id + ")"; break;
+    case FetchAttribute::save_date: append_save_date(out, *known.origin); break;
+    case FetchAttribute::thread_id: append_thread_id(out, *known.origin); break;
+    // Of summaries, no one that was worked out lacks it.
+    case FetchAttribute::preview: append_preview(out, known.preview.value_or("")); break;
+    case FetchAttribute::preview_lazy: append_preview(out, known.preview); break;
     case FetchAttribute::rfc822:
     case FetchAttribute::rfc822_header:
     case FetchAttribute::rfc822_text: break;  // they are bodies

@@ -9,10 +9,17 @@ bool is_not_offered(const SequenceSet& set) { return set.saved; }
 
 bool is_not_offered(StatusItem item) { return item > StatusItem::unseen; }
 
-bool is_not_offered(const FetchItem& item) {
-  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) {
-    return *attribute > FetchAttribute::email_id;
+bool is_not_offered(FetchAttribute attribute) {
+  switch (attribute) {
+    case FetchAttribute::gmail_message_id:
+    case FetchAttribute::gmail_thread_id:
+    case FetchAttribute::gmail_labels: return true;
+    default: return false;
   }
+}
+
+bool is_not_offered(const FetchItem& item) {
+  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) return is_not_offered(*attribute);
   return !std::holds_alternative<FetchBody>(item);
 }
 
@@ -29,10 +36,7 @@ bool is_not_offered(const SearchKey& key);
 struct KeyVisitor {
   bool operator()(const auto&) const { return false; }
   bool operator()(const SearchNumbers& key) const { return is_not_offered(key.set); }
-  bool operator()(const SearchDate& key) const { return key.of == SearchDate::Of::saved; }
   bool operator()(const SearchModSequence&) const { return true; }
-  bool operator()(const SearchObjectId&) const { return true; }
-  bool operator()(const SearchSaveDateSupported&) const { return true; }
   bool operator()(const SearchGmailId&) const { return true; }
   bool operator()(const SearchGmailRaw&) const { return true; }
   bool operator()(const SearchAnd& key) const { return any(key.keys); }

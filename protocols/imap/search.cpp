@@ -45,6 +45,8 @@ class Searching {
   static constexpr Milliseconds silence{10'000};
 
   Task<Places> by_view();
+  Task<void> by_origin(const Places& open);
+  const storage::Mailbox::Origin* origin_of(storage::Uid uid) const;
   Task<void> by_index(const Places& open);
   Task<Match> by_octets(std::uint32_t place, const std::string& encoded);
   Task<void> say_something();
@@ -53,8 +55,9 @@ class Searching {
   View& view_;
   const Criteria& criteria_;
   Slice slice_;
-  Milliseconds said_;        // when the client last heard of us
-  std::vector<bool> found_;  // by place
+  Milliseconds said_;                              // when the client last heard of us
+  std::vector<bool> found_;                        // by place
+  std::vector<storage::Mailbox::Origin> origins_;  // of the present batch, where a key wants them
   bool some_gone_ = false;
 };
 
@@ -78,8 +81,36 @@ Task<void> Searching::run() {
   const Places open = co_await by_view();
   for (const Places& batch : open.in_pieces(batch_size)) {
     co_await say_something();
-    co_await by_index(batch);
+    if (criteria_.by_origin) {
+      co_await by_origin(batch);
+    } else {
+      co_await by_index(batch);
+    }
   }
+}
+
+Task<void> Searching::by_origin(const Places& open) {
+  auto origins = co_await view_.mailbox().origins(uids_of(open, view_.messages()));
+  if (!origins) {
+    connection_.log(LogLevel::error, "imap.search_failed", {{"cause", origins.error().detail}});
+    co_return;
+  }
+  origins_ = *std::move(origins);
+  std::vector<Places::Range> rest;
+  for (const auto& origin : origins_) {
+    const auto place = view_.messages().find(origin.uid);
+    if (!place) continue;
+    const Match match =
+        criteria_.key->test({.place = *place, .message = view_.messages().at(*place), .origin = &origin});
+    found_[*place] = match == Match::yes;
+    if (match == Match::unknown) rest.push_back({*place, *place + 1});
+  }
+  if (!rest.empty()) co_await by_index(Places(std::move(rest)));
+}
+
+const storage::Mailbox::Origin* Searching::origin_of(storage::Uid uid) const {
+  const auto found = std::ranges::lower_bound(origins_, uid, {}, &storage::Mailbox::Origin::uid);
+  return found != origins_.end() && found->uid == uid ? &*found : nullptr;
 }
 
 Task<void> Searching::by_index(const Places& open) {
@@ -97,8 +128,10 @@ Task<void> Searching::by_index(const Places& open) {
       connection_.log(LogLevel::error, "imap.search_failed", {{"cause", envelope.error().detail}});
       continue;
     }
-    Match match = criteria_.key->test(
-        {.place = *place, .message = view_.messages().at(*place), .envelope = &*envelope});
+    Match match = criteria_.key->test({.place = *place,
+                                       .message = view_.messages().at(*place),
+                                       .envelope = &*envelope,
+                                       .origin = origin_of(summary.uid)});
     if (match == Match::unknown) match = co_await by_octets(*place, summary.encoded);
     found_[*place] = match == Match::yes;
   }
@@ -112,8 +145,11 @@ Task<Match> Searching::by_octets(std::uint32_t place, const std::string& encoded
   MessageSource source(view_.mailbox(), message.uid, message.size);
   const auto findings = co_await look_for(criteria_.wants, *summary, source, slice_);
   if (findings) {
-    co_return criteria_.key->test(
-        {.place = place, .message = message, .envelope = &summary->envelope, .texts = &*findings});
+    co_return criteria_.key->test({.place = place,
+                                   .message = message,
+                                   .envelope = &summary->envelope,
+                                   .texts = &*findings,
+                                   .origin = origin_of(message.uid)});
   }
   if (findings.error().code == Errc::not_found) {
     some_gone_ = true;

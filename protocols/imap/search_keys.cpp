@@ -84,17 +84,17 @@ class SizeKey final : public Key {
   SearchSize key_;
 };
 
-// Days are compared without time and zone. INTERNALDATE is shown in UTC, so that its day is UTC's; the day of
-// the Date field is that of its own zone. Without a Date field that can be read, no SENT key matches.
+// Days are compared without time and zone. INTERNALDATE and SAVEDATE are shown in UTC, so that their day is
+// UTC's; the day of the Date field is that of its own zone. Without a Date field that can be read, no SENT
+// key matches.
 class DateKey final : public Key {
  public:
   explicit DateKey(const SearchDate& key) : key_(key), day_(days_since_1970(key.day)) {}
 
   Match test(const Candidate& candidate) const override {
-    if (key_.of == SearchDate::Of::internal) {
-      constexpr std::int64_t day_seconds = 86'400;
-      const std::int64_t date = candidate.message.internal_date;
-      return compare((date - (date % day_seconds + day_seconds) % day_seconds) / day_seconds);
+    if (key_.of == SearchDate::Of::internal) return compare_time(candidate.message.internal_date);
+    if (key_.of == SearchDate::Of::saved) {
+      return candidate.origin == nullptr ? Match::unknown : compare_time(candidate.origin->saved);
     }
     if (candidate.envelope == nullptr) return Match::unknown;
     if (!candidate.envelope->date) return Match::no;
@@ -103,6 +103,11 @@ class DateKey final : public Key {
   }
 
  private:
+  Match compare_time(std::int64_t seconds) const {
+    constexpr std::int64_t day_seconds = 86'400;
+    return compare((seconds - (seconds % day_seconds + day_seconds) % day_seconds) / day_seconds);
+  }
+
   Match compare(std::int64_t day) const {
     switch (key_.relation) {
       case SearchDate::Relation::before: return match_if(day < day_);
@@ -114,6 +119,21 @@ class DateKey final : public Key {
 
   SearchDate key_;
   std::int64_t day_;
+};
+
+// EMAILID and THREADID, RFC 8474 §5.4.
+class ObjectIdKey final : public Key {
+ public:
+  ObjectIdKey(std::string storage::Mailbox::Origin::* which, std::string id)
+      : which_(which), id_(std::move(id)) {}
+  Match test(const Candidate& candidate) const override {
+    if (candidate.origin == nullptr) return Match::unknown;
+    return match_if(candidate.origin->*which_ == id_);
+  }
+
+ private:
+  std::string storage::Mailbox::Origin::* which_;
+  std::string id_;
 };
 
 using Addresses = std::vector<message::Address> message::Envelope::*;
@@ -232,8 +252,8 @@ std::optional<Field> envelope_field(std::string_view name) {
 
 class Compiler {
  public:
-  Compiler(const View& view, std::string charset, TextWants& wants)
-      : view_(view), charset_(std::move(charset)), wants_(wants) {}
+  Compiler(const View& view, std::string charset, Criteria& criteria)
+      : view_(view), charset_(std::move(charset)), criteria_(criteria), wants_(criteria.wants) {}
 
   Result<std::unique_ptr<Key>> operator()(const SearchKey& key) const {
     return std::visit([this](const auto& alternative) { return compile_key(alternative); }, key.key);
@@ -266,7 +286,18 @@ class Compiler {
     return std::make_unique<PlacesKey>(Places(std::move(ranges)));
   }
 
-  Compiled compile_key(const SearchDate& key) const { return std::make_unique<DateKey>(key); }
+  Compiled compile_key(const SearchDate& key) const {
+    if (key.of == SearchDate::Of::saved) criteria_.by_origin = true;
+    return std::make_unique<DateKey>(key);
+  }
+  // All mailboxes keep them (RFC 8514 §4.3).
+  Compiled compile_key(const SearchSaveDateSupported&) const { return std::make_unique<AllKey>(); }
+  Compiled compile_key(const SearchObjectId& key) const {
+    using Origin = storage::Mailbox::Origin;
+    criteria_.by_origin = true;
+    const bool of_message = key.of == SearchObjectId::Of::email;
+    return std::make_unique<ObjectIdKey>(of_message ? &Origin::email_id : &Origin::thread_id, key.id);
+  }
   Compiled compile_key(const SearchSize& key) const { return std::make_unique<SizeKey>(key); }
 
   Compiled compile_key(const SearchText& key) const {
@@ -324,6 +355,7 @@ class Compiler {
 
   const View& view_;
   std::string charset_;
+  Criteria& criteria_;
   TextWants& wants_;
 };
 
@@ -333,7 +365,7 @@ Result<Criteria> compile(const Search& search, const View& view) {
   const auto charset = message::canonical_charset(search.charset.empty() ? "US-ASCII" : search.charset);
   if (!charset) return not_found("charset");
   Criteria criteria;
-  criteria.key = TRY(Compiler(view, *charset, criteria.wants)(search.key));
+  criteria.key = TRY(Compiler(view, *charset, criteria)(search.key));
   return criteria;
 }
 

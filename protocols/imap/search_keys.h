@@ -14,7 +14,8 @@
 // SEARCH keys made ready to be tested (RFC 3501 §6.4.4). Pure.
 namespace posthorn::imap {
 
-// What a key says of a message, as far as is known of it: the view first, then its envelope, then its octets.
+// What a key says of a message, as far as is known of it: the view first, then where it came from, then its
+// envelope, then its octets.
 enum class Match : std::uint8_t { no, yes, unknown };
 
 // What has to be looked for in the octets of messages. Texts are UTF-8.
@@ -41,6 +42,7 @@ struct Candidate {
   const storage::Message& message;
   const message::Envelope* envelope = nullptr;  // null: not known yet
   const TextFindings* texts = nullptr;
+  const storage::Mailbox::Origin* origin = nullptr;
 };
 
 // One key, or several joined.
@@ -53,6 +55,7 @@ class Key {
 struct Criteria {
   std::unique_ptr<Key> key;
   TextWants wants;
+  bool by_origin = false;  // some key is about where messages came from
 };
 
 // `view` outlives the criteria, and its messages do not change while they are used. Sequence numbers beyond

@@ -88,7 +88,7 @@ bool leaves_mailbox(const Command::Body& body) {
 // What is sent after login; before it, the same with the mechanisms and STARTTLS.
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
-    "MULTIAPPEND MOVE";
+    "MULTIAPPEND MOVE SAVEDATE PREVIEW";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {

@@ -374,7 +374,7 @@ Task<Result<std::vector<storage::Mailbox::Origin>>> MemoryMailbox::origins(UidSe
   for (const auto range : uids.ranges()) {
     for (auto file = files_.lower_bound(range.first); file != files_.end() && file->first <= range.last;
          ++file) {
-      origins.push_back({file->first, file->second.saved, file->second.thread_id});
+      origins.push_back({file->first, file->second.saved, file->second.email_id, file->second.thread_id});
     }
   }
   co_return origins;

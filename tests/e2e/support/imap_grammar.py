@@ -256,6 +256,14 @@ def fetch_items(cursor):
             return "RFC822.SIZE", cursor.number()
         if cursor.take(b"INTERNALDATE "):
             return "INTERNALDATE", cursor.match(DATE_TIME, "a date-time").group().decode()
+        if cursor.take(b"SAVEDATE "):
+            return "SAVEDATE", cursor.match(DATE_TIME, "a date-time").group().decode()
+        if cursor.take(b"PREVIEW "):
+            return "PREVIEW", cursor.nstring()
+        if cursor.take(b"THREADID ("):
+            value = cursor.match(OBJECT_ID, "an objectid").group().decode()
+            cursor.need(b")")
+            return "THREADID", value
         if cursor.take(b"ENVELOPE "):
             return "ENVELOPE", envelope(cursor)
         if cursor.take(b"BODYSTRUCTURE "):
