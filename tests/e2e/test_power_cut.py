@@ -59,9 +59,12 @@ class Worker:
         self.held = collections.defaultdict(dict)  # mailbox -> {uid: (token, flags)}
         self.copies = collections.Counter()
         self.subscribed = set(self.client.subscriptions())
-        for name, validity in self.validity.items():
-            promises.told(("mailbox", account, name), validity, 0)
-            promises.facts["mailbox", account, name][-1].answered = 0  # there before the record began
+        # There before the record began.
+        before = {("mailbox", account, name): validity for name, validity in self.validity.items()}
+        before |= {("subscribed", account, name): True for name in self.subscribed}
+        for key, value in before.items():
+            promises.told(key, value, 0)
+            promises.facts[key][-1].answered = 0
 
     def run(self, steps):
         doings = [self.append] * 6 + [self.store] * 5 + [self.copy] * 3 + [self.move] * 3 + [self.expunge] * 2 + \

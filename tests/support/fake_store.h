@@ -101,16 +101,20 @@ class FakeMailbox final : public storage::Mailbox {
 
   Task<Result<storage::Appended>> append(std::vector<storage::Arrival>) override { co_return unused(); }
   Task<Result<storage::Stored>> store(storage::StoreRequest) override { co_return unused(); }
-  Task<Result<storage::Copied>> copy(storage::UidSet, std::shared_ptr<Mailbox>) override {
+  Task<Result<storage::Copied>> copy(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing) override {
     co_return unused();
   }
-  Task<Result<storage::Copied>> move(storage::UidSet, std::shared_ptr<Mailbox>) override {
+  Task<Result<storage::Copied>> move(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing) override {
     co_return unused();
   }
   Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet, storage::Effort) override {
     co_return unused();
   }
   Task<Result<std::vector<Origin>>> origins(storage::UidSet) override { co_return unused(); }
+  Task<Result<storage::UidSet>> vanished_since(storage::ModSeq, storage::UidSet) override {
+    co_return unused();
+  }
+  Task<Result<std::vector<EmailId>>> email_ids(storage::UidSet) override { co_return unused(); }
 
  private:
   static std::unexpected<Error> unused() { return failure(Errc::unavailable, "not in this fake"); }
