@@ -162,8 +162,9 @@ Task<void> Connection::pause(Milliseconds duration) {
   if (closed_) throw ConnectionClosed(*closed_);
 }
 
-void Connection::replace_stream(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap) {
-  std::string().swap(in_);
+void Connection::replace_stream(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap,
+                                std::string received) {
+  in_.swap(received);
   in_begin_ = 0;
   stream_ = wrap(std::move(stream_));
 }

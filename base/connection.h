@@ -82,8 +82,10 @@ class Connection {
   Task<void> pause(Milliseconds duration);
 
   // Puts another stream over the present one (TLS over TCP). What was received and not consumed is thrown
-  // away: it was sent before the handshake (RFC 3207 §4.2). Call flush() before.
-  void replace_stream(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap);
+  // away: it was sent before the handshake (RFC 3207 §4.2). Call flush() before. `received` was read from the
+  // other stream already.
+  void replace_stream(const std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>& wrap,
+                      std::string received = {});
 
   // Ends in good order: what is queued goes out, the end is said, and what the peer still sends is read
   // for a short while, so that a reset does not overtake the last reply. Never throws.

@@ -122,8 +122,10 @@ int Inflater::step(std::string_view& in) {
   // What data_type says is told in zlib.h at inflate(); at a border fewer than eight bits are left.
   constexpr int at_border = 128;
   constexpr int after_last = 64;
+  if (!taken.empty()) flushed_ = false;
   if (result == Z_OK && (stream.data_type & at_border) != 0) {
     const int bits = stream.data_type & 7;
+    if (!taken.empty()) flushed_ = bits == 0 && border_.usable && stream.avail_out == room;
     border_ = {(stream.data_type & after_last) == 0, bits, last_octet_ >> (8 - bits), {}};
   } else if (stream.avail_out != room) {
     border_ = {.usable = false};
@@ -169,7 +171,7 @@ Inflated Inflater::inflate(std::string_view& in, std::string& out, std::size_t m
   stream.next_out = reinterpret_cast<Bytef*>(block);
   stream.avail_out = room;
   int result = Z_OK;
-  while (result == Z_OK && stream.avail_out > 0) result = step(in);
+  while (result == Z_OK && stream.avail_out > 0 && !(flushed_ && stream.avail_out < room)) result = step(in);
   full_ = stream.avail_out == 0;
   const std::size_t got = room - stream.avail_out;
   out.append(block, got);
@@ -178,6 +180,30 @@ Inflated Inflater::inflate(std::string_view& in, std::string& out, std::size_t m
   // An end behind octets is told at the next call.
   if (got > 0) return Inflated::data;
   return over ? end_ : Inflated::needs_input;
+}
+
+Inflated Inflater::take_flush(std::string_view& in) {
+  if (flushed_ || end_ == Inflated::ended) return Inflated::data;
+  if (end_ != Inflated::data) return end_;
+  if (!state_ && !resume()) {
+    state_.reset();
+    return end_ = Inflated::out_of_memory;
+  }
+  z_stream& stream = state_->stream;
+  char beyond = 0;
+  stream.next_out = reinterpret_cast<Bytef*>(&beyond);
+  stream.avail_out = 1;
+  int result = Z_OK;
+  while (result == Z_OK && stream.avail_out > 0 && !flushed_) result = step(in);
+  if (stream.avail_out == 0) {
+    state_.reset();
+    failure_ = "octets where the stream was to end";
+    return end_ = Inflated::broken;
+  }
+  if (flushed_) return Inflated::data;
+  if (result == Z_OK || result == Z_BUF_ERROR) return Inflated::needs_input;
+  end(result);
+  return end_ == Inflated::ended ? Inflated::data : end_;
 }
 
 void Inflater::end(int result) {

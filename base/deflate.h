@@ -53,8 +53,12 @@ class Inflater {
   ~Inflater();
 
   // Takes octets from the front of `in` and appends 1 to `max` (or 16 KiB, if that is less) to `out`, however
-  // much more there would be.
+  // much more there would be. What comes behind a flush is left for the next call.
   Inflated inflate(std::string_view& in, std::string& out, std::size_t max);
+
+  // Takes the rest of the flush, or of the stream, behind which the writer goes on without compression: of
+  // octets that stand behind it none is taken. `data` once that is done.
+  Inflated take_flush(std::string_view& in);
 
   // In zlib's words; empty unless the stream is broken.
   const std::string& failure() const { return failure_; }
@@ -83,6 +87,7 @@ class Inflater {
 
   std::unique_ptr<State> state_;
   Border border_;
+  bool flushed_ = false;           // what was taken ends in an empty block on an octet's border
   bool full_ = false;              // the last call had no room left: it may not have told all
   int last_octet_ = 0;             // of the input
   std::string window_;             // while there is no state

@@ -113,9 +113,30 @@ Task<void> DeflateStream::write(std::string_view bytes) {
       close(CloseReason::limit);
       throw ConnectionClosed(CloseReason::limit);
     }
-    co_await send(compressed);
     bytes.remove_prefix(part.size());
+    if (last_write_ && bytes.empty()) {
+      compressed += Deflater::last_block;
+      end_said_ = true;
+    }
+    co_await send(compressed);
   }
+}
+
+Task<void> DeflateStream::take_end() {
+  while (true) {
+    throw_if_closed();
+    std::string_view left = std::string_view(in_).substr(in_begin_);
+    const Inflated outcome = inflater_.take_flush(left);
+    in_begin_ = in_.size() - left.size();
+    if (outcome == Inflated::data) co_return;
+    if (outcome != Inflated::needs_input) throw ConnectionClosed(CloseReason::peer);
+    co_await receive();
+  }
+}
+
+DeflateStream::Inner DeflateStream::take_inner() {
+  idle_.stop();
+  return {.stream = std::move(inner_), .received = in_.substr(in_begin_)};
 }
 
 Task<void> DeflateStream::end_writing() {

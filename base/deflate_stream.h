@@ -37,6 +37,19 @@ class DeflateStream final : public Stream {
   Task<void> end_writing() override;
   void close(CloseReason reason, std::string_view last_words = {}) override;
 
+  // The next write() is the last: the stream's last block goes with it.
+  void end_with_next_write() { last_write_ = true; }
+
+  // Waits for the end of what the peer compressed: of its flush, or its stream. Then the stream beneath can be
+  // taken, and what the peer sent on it without compression. Throws ConnectionClosed; also where the peer
+  // goes on compressing.
+  Task<void> take_end();
+  struct Inner {
+    std::unique_ptr<Stream> stream;
+    std::string received;
+  };
+  Inner take_inner();
+
   // In zlib's words; empty unless the peer sent what is not DEFLATE.
   const std::string& failure() const { return inflater_.failure(); }
 
@@ -62,6 +75,7 @@ class DeflateStream final : public Stream {
   std::size_t in_begin_ = 0;
   std::size_t since_yield_ = 0;  // octets through the inflater
   std::optional<CloseReason> closed_;
+  bool last_write_ = false;
   bool end_said_ = false;
   bool woken_ = false;
   bool receiving_ = false;

@@ -2,6 +2,7 @@
 
 #include "auth/password_authenticator.h"
 #include "base/log.h"
+#include "protocols/imap/literals.h"
 #include "server/keys.h"
 #include "server/network.h"
 
@@ -253,6 +254,13 @@ class Settings {
         *this,           "command_octets_before_login",
         40960,           "octets",
         {1024, 1 << 20}, "The same before a login. The longest ID of RFC 2971 has 32 KB."};
+    ChoiceKey<imap::Literals, 2> literals{
+        *this,
+        "literals",
+        imap::Literals::plus,
+        {{{"plus", imap::Literals::plus}, {"minus", imap::Literals::minus}}},
+        "What clients may send without waiting to be asked (RFC 7888): \"plus\", all of a message "
+        "(LITERAL+), or \"minus\", at most 4096 octets at a time (LITERAL-)."};
     NumberKey bad_commands{*this,       "bad_commands",
                            20,          "commands",
                            {1, 100000}, "A session with so many refused commands in a row is ended."};

@@ -65,6 +65,7 @@ imap::Settings imap_settings(const Settings& settings) {
   result.command_octets_before_login = number<std::size_t>(settings.imap.command_octets_before_login);
   result.message_octets = number<std::uint64_t>(settings.limits.message_size);
   result.discarded_octets = number<std::uint64_t>(settings.limits.discard_size);
+  result.literals = settings.imap.literals.value;
   result.bad_commands = number<unsigned>(settings.imap.bad_commands);
   result.idle_before_login = seconds(settings.timeout.imap_idle_before_login);
   result.idle = seconds(settings.timeout.imap_idle);

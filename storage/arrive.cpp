@@ -1,4 +1,4 @@
-// Messages on their way in: DATA, APPEND.
+// Messages on their way in: DATA, APPEND, REPLACE.
 #include "storage/maildir_name.h"
 #include "storage/messages.h"
 #include "storage/place_file.h"
@@ -20,11 +20,11 @@ Result<> AddMessages::run(Work& work) {
   appended = {};
   Folder& folder = *TRY(find_folder(work, mailbox_));
   appended.uid_validity = folder.row.uid_validity;
-  for (const Arrival& arrival : arrivals_) appended.uids.append(TRY(add(work, folder, arrival)));
+  for (const Arrival& arrival : arrivals_) appended.uids.append(TRY(add_message(work, folder, arrival)));
   return {};
 }
 
-Result<Uid> AddMessages::add(Work& work, Folder& folder, const Arrival& arrival) {
+Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival) {
   auto& spool = static_cast<FileSpool&>(*arrival.spool);
   MessageRow row;
   row.uid = TRY(work.next_uid(folder));
@@ -56,6 +56,22 @@ Result<Uid> AddMessages::add(Work& work, Folder& folder, const Arrival& arrival)
   TRY(work.write(&Index::add_to_thread, spool.thread_keys(), row.thread_id()));
   TRY(work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary()));
   return row.uid;
+}
+
+Result<> ReplaceMessage::run(Work& work) {
+  appended = {};
+  Folder& from = *TRY(work.folder(from_));
+  Folder& to = *TRY(work.folder(to_));
+  appended.uid_validity = to.row.uid_validity;
+  UidSet replaced;
+  replaced.append(uid_);
+  const auto rows = TRY(work.disk.index().messages(from.row.id, replaced));
+  if (rows.empty()) return {};
+  appended.uids.append(TRY(add_message(work, to, arrival_)));
+  const MessageRow& row = rows.front();
+  TRY(work.remove(from, row, row.email_id));
+  work.unlink_after_commit(from, row);
+  return {};
 }
 
 Result<> PrepareDelivery::run(Work& work) {

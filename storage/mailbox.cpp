@@ -129,6 +129,16 @@ Task<Result<Copied>> MailboxImpl::move(UidSet uids, std::shared_ptr<Mailbox> tar
   return transfer(std::move(uids), std::move(target), Transfer::move, missing);
 }
 
+Task<Result<Appended>> MailboxImpl::replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) {
+  if (&target->account() != account_.get()) {
+    co_return failure(Errc::unavailable, "the target is a mailbox of another account");
+  }
+  ReplaceMessage operation(info_.id, uid, target->info().id, std::move(arrival));
+  auto ended = co_await account_->run(operation);
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return std::move(operation.appended);
+}
+
 Task<Result<Copied>> MailboxImpl::transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how,
                                            Missing missing) {
   if (&target->account() != account_.get()) {

@@ -67,10 +67,27 @@ class AddMessages final : public Operation {
   Appended appended;
 
  private:
-  Result<Uid> add(Work& work, Folder& folder, const Arrival& arrival);
-
   MailboxKey mailbox_;
   std::vector<Arrival> arrivals_;
+};
+Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival);
+
+// REPLACE: the new message's row and the old one's tombstone in one transaction, which is synced. A crash
+// before its COMMIT may leave the new message's file, which is taken in as of an APPEND whose OK was lost;
+// the old message is then still there.
+class ReplaceMessage final : public Operation {
+ public:
+  ReplaceMessage(MailboxId from, Uid uid, MailboxId to, Arrival arrival)
+      : from_(from), uid_(uid), to_(to), arrival_(std::move(arrival)) {}
+  Result<> run(Work& work) override;
+
+  Appended appended;
+
+ private:
+  MailboxId from_;
+  Uid uid_;
+  MailboxId to_;
+  Arrival arrival_;
 };
 
 // Makes sure that a message can be added: the mailbox is there, UIDs are at hand, its disk takes a file.

@@ -161,6 +161,9 @@ class Mailbox {
   virtual Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) = 0;
   // Copies and expunges as one transaction (RFC 6851).
   virtual Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) = 0;
+  // Appends to `target` and expunges `uid` here, as one transaction (RFC 8508 §3.4). Where that message is
+  // gone nothing is done, and no UID given.
+  virtual Task<Result<Appended>> replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) = 0;
 
   // What was worked out at arrival, for up to 256 messages at a time: in the order of `uids`, those that
   // are gone are left out. `encoded` is message::decode's input.

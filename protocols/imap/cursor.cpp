@@ -305,7 +305,9 @@ Result<> Cursor::flag(FlagList& into) {
     const auto* known =
         std::ranges::find_if(flags, [&](auto& f) { return equal_ignoring_case(f.first, name); });
     if (equal_ignoring_case(name, "Recent")) return malformed("\\Recent is not a client's to set");
-    if (known == std::end(flags)) return malformed("unknown system flag");
+    if (name.empty()) return malformed(expected("flag"));
+    // flag-extension: one that is not in PERMANENTFLAGS is passed over (RFC 3501 §7.1).
+    if (known == std::end(flags)) return {};
     const bool is_new = std::ranges::find(into.system, known->second) == into.system.end();
     if (is_new) into.system.push_back(known->second);
     return {};

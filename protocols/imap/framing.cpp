@@ -61,8 +61,9 @@ Frame::Kind Framer::kind_of_literal(std::string_view command) {
   Cursor in(command.substr(arguments_));
   const std::size_t begin = arguments_;
   while (!in.at_end()) {
-    const auto taken = messages_->step(in);
+    auto taken = messages_->step(in);
     if (!taken) {
+      error_ = std::move(taken).error();
       kind_ = Kind::other;
       return Frame::Kind::literal;
     }

@@ -2,6 +2,7 @@
 
 #include "protocols/imap/command.h"
 #include "protocols/imap/grammar_append.h"
+#include "protocols/imap/literals.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -55,18 +56,21 @@ struct Frame {
 // A line ends in CRLF, or in LF alone, since people type commands. A line that ends in `{n}`, `{n+}`,
 // or the same with `~` before it, announces a literal, but not inside a quoted string. Which of the
 // literals of APPEND and REPLACE are messages or parts of them is told by parsing what stands before them;
-// where that is malformed they count as ordinary literals, so that the limit for those refuses them.
+// where that is malformed they count as ordinary literals, and error() says why.
 //
 // Linear in the bytes of the command, however many pieces they come in. Pure: no I/O.
 class Framer {
  public:
-  // Which of the two that RFC 7888 has is offered: LITERAL+ or LITERAL-.
-  enum class Literals { plus, minus };
+  using Literals = imap::Literals;
   static constexpr std::uint64_t literal_minus_octets = 4096;  // RFC 7888 §5
 
   explicit Framer(Literals literals = Literals::plus) : literals_(literals) {}
 
   Frame look(std::string_view bytes);
+
+  // Why the literal that was just announced in an APPEND or REPLACE belongs to no message: what stands before
+  // it is malformed.
+  const std::optional<Error>& error() const { return error_; }
 
  private:
   enum class Kind { unknown, append, other };
@@ -84,6 +88,7 @@ class Framer {
   bool mailbox_awaited_ = false;           // the mailbox of an APPEND was announced as a literal
   std::size_t arguments_ = 0;              // APPEND and REPLACE: where the parser of messages goes on
   std::optional<MessageParser> messages_;  // the same
+  std::optional<Error> error_;
 };
 
 }  // namespace posthorn::imap

@@ -34,6 +34,7 @@ std::string_view status_name(StatusItem item) {
     case StatusItem::uid_next: return "UIDNEXT";
     case StatusItem::uid_validity: return "UIDVALIDITY";
     case StatusItem::unseen: return "UNSEEN";
+    case StatusItem::append_limit: return "APPENDLIMIT";
     default: break;  // not offered
   }
   return "";
@@ -114,7 +115,8 @@ Task<Reply> Session::on(const Status& status) {
       std::string& next = list.next();
       next += status_name(item);
       next += ' ';
-      append_number(next, value_of(item, *counts));
+      append_number(next,
+                    item == StatusItem::append_limit ? settings_.message_octets : value_of(item, *counts));
     }
   }
   out += "\r\n";

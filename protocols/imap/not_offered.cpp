@@ -7,7 +7,7 @@ namespace {
 
 bool is_not_offered(const SequenceSet& set) { return set.saved; }
 
-bool is_not_offered(StatusItem item) { return item > StatusItem::unseen; }
+bool is_not_offered(StatusItem item) { return item > StatusItem::unseen && item != StatusItem::append_limit; }
 
 bool is_not_offered(FetchAttribute attribute) {
   switch (attribute) {
@@ -24,11 +24,10 @@ bool is_not_offered(const FetchItem& item) {
 }
 
 bool is_not_offered(const AppendMessage& message) {
-  const auto is_plain = [](const AppendPart& part) {
+  return std::ranges::any_of(message.parts, [](const AppendPart& part) {
     const auto* literal = std::get_if<AppendLiteral>(&part);
-    return literal != nullptr && literal->form == AppendLiteral::Form::text;
-  };
-  return message.catenated || !std::ranges::all_of(message.parts, is_plain);
+    return literal != nullptr && literal->form == AppendLiteral::Form::utf8;
+  });
 }
 
 bool is_not_offered(const SearchKey& key);
@@ -58,8 +57,6 @@ bool any_not_offered(const Items& items) {
 struct Visitor {
   bool operator()(const auto&) const { return false; }
   bool operator()(const Xlist&) const { return true; }
-  bool operator()(const Compress&) const { return true; }
-  bool operator()(const Unauthenticate&) const { return true; }
   bool operator()(const Replace&) const { return true; }
   bool operator()(const List& list) const {
     // SPECIAL-USE (RFC 6154) is offered without the rest of RFC 5258.

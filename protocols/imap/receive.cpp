@@ -17,7 +17,7 @@ std::size_t Session::command_budget() const {
 
 Task<Session::Incoming> Session::receive() {
   Incoming command;
-  Framer framer;
+  Framer framer(settings_.literals);
   const std::size_t budget = command_budget();
   while (!command.refusal) {
     const Frame frame = framer.look(command.text);
@@ -25,7 +25,13 @@ Task<Session::Incoming> Session::receive() {
       case Frame::Kind::complete: command.text.resize(frame.end); co_return command;
       case Frame::Kind::line: co_await receive_line(command, budget); break;
       case Frame::Kind::literal:
-        if (frame.octets > budget - std::min(budget, command.text.size())) {
+        if (framer.error()) {
+          const Error& error = *framer.error();
+          const bool cannot = error.code == Errc::not_allowed;
+          co_await refuse(command, frame, cannot ? no("[CANNOT] " + error.detail) : bad(error.detail));
+        } else if (frame.is_beyond_literal_minus) {
+          co_await refuse(command, frame, bad("Literals that are not waited for have at most 4096 octets"));
+        } else if (frame.octets > budget - std::min(budget, command.text.size())) {
           co_await refuse(command, frame, no("[TOOBIG] The command is too long"));
         } else if (frame.announced == Frame::Announced::synchronising) {
           send(continuation);

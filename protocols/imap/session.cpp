@@ -87,8 +87,8 @@ bool leaves_mailbox(const Command::Body& body) {
 
 // What is sent after login; before it, the same with the mechanisms and STARTTLS.
 constexpr std::string_view base_capabilities =
-    "IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
-    "MULTIAPPEND MOVE SAVEDATE PREVIEW";
+    "IMAP4rev1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
+    "MULTIAPPEND MOVE CATENATE SAVEDATE PREVIEW";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {
@@ -203,13 +203,15 @@ Task<void> Session::serve_one() {
     co_return;
   }
   connection_.log(LogLevel::trace, "imap.command", {{"name", name_of(command->body)}});
-  messages_ = std::move(incoming.messages);
+  arriving_ = std::move(incoming.arriving);
   const Reply reply = co_await execute(*command);
-  messages_.clear();
+  arriving_ = {};
   finish_command(command->tag, reply);
   if (std::exchange(start_tls_, false)) {
     co_await tls::start(connection_, *environment_.tls, tls::Protocol::imap);
   }
+  if (std::exchange(start_compression_, false)) co_await start_compression();
+  if (std::exchange(end_compression_, false)) co_await end_compression();
 }
 
 // Executes a command and tells what it, and others meanwhile, changed in the selected mailbox.
@@ -261,7 +263,13 @@ void Session::finish_command(std::string_view tag, const Reply& reply) {
 
 std::string Session::capabilities() const {
   std::string list(base_capabilities);
-  if (account_) return list;
+  list += settings_.literals == Literals::minus ? " LITERAL-" : " LITERAL+";
+  list += " APPENDLIMIT=" + std::to_string(settings_.message_octets);
+  if (account_) {
+    list += " UNAUTHENTICATE";
+    if (deflate_ == nullptr) list += " COMPRESS=DEFLATE";
+    return list;
+  }
   list += " SASL-IR";
   if (environment_.tls != nullptr && !connection_.tls().active()) list += " STARTTLS";
   for (const std::string_view mechanism : auth::offered_mechanisms(environment_.authenticator, connection_)) {

@@ -15,9 +15,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace posthorn {
+class DeflateStream;
+}
 
 namespace posthorn::imap {
 
@@ -28,7 +33,8 @@ struct Settings {
   std::uint64_t message_octets = 64ULL << 20U;       // of one message of APPEND
   std::uint64_t append_octets = 256ULL << 20U;       // of all messages of one APPEND
   std::uint64_t discarded_octets = 256ULL << 20U;    // read past after a refused command before hanging up
-  unsigned bad_commands = 20;                        // in a row, refused logins among them, before hanging up
+  Literals literals = Literals::plus;
+  unsigned bad_commands = 20;  // in a row, refused logins among them, before hanging up
   Milliseconds idle_before_login{180'000};
   Milliseconds idle{1'800'000};   // at least 30 minutes (RFC 3501 §5.4)
   Milliseconds line{60'000};      // a command once begun, from one of its lines to the next
@@ -64,10 +70,17 @@ class Session {
   void stop();
 
  private:
+  // Messages of APPEND and REPLACE on their way in.
+  struct Arriving {
+    std::shared_ptr<storage::Mailbox> target;
+    std::vector<std::unique_ptr<storage::Spool>> spools;  // one a message; the last may lack parts
+    std::size_t parts = 0;                                // of the last one, that are in its spool
+  };
+
   // A command as it came.
   struct Incoming {
-    std::string text;                                       // without the last line end
-    std::vector<std::unique_ptr<storage::Spool>> messages;  // of APPEND
+    std::string text;  // without the last line end
+    Arriving arriving;
     std::optional<Reply> refusal;  // it is answered by this instead of being executed
   };
 
@@ -114,8 +127,27 @@ class Session {
 
   // append.cpp
   Task<void> receive_message(Incoming& command, const Frame& frame);
-  Task<std::optional<Reply>> refusal_of_message(std::string_view command, std::uint64_t octets);
+  Task<std::optional<Reply>> refusal_of_message(Incoming& command, const Frame& frame);
+  Task<std::optional<Reply>> open_target(Arriving& arriving, const std::string& mailbox);
+  Task<std::optional<Reply>> write_parts(Arriving& arriving, std::span<const AppendMessage> messages);
+  Task<std::optional<Reply>> complete(Arriving& arriving, const std::string& mailbox,
+                                      std::span<const AppendMessage> messages);
+  Reply reply_to_unstored(const Error& error);
+  storage::Arrival arrival_of(const AppendMessage& message, storage::Spool& spool) const;
   Task<Reply> on(const Append& append);
+
+  // catenate.cpp
+  Task<std::optional<Reply>> write_url(const std::string& url, storage::Spool& spool);
+
+  // replace.cpp
+  std::optional<Reply> refusal_of_replace(const Replace& replace) const;
+  Task<Reply> on(const Replace& replace);
+
+  // compress.cpp
+  Task<Reply> on(const Compress&);
+  Task<void> start_compression();
+  Task<Reply> on(const Unauthenticate&);
+  Task<void> end_compression();
 
   // mailbox_commands.cpp
   Task<Reply> on(const Create& create);
@@ -155,18 +187,20 @@ class Session {
   Environment environment_;
   Settings settings_;
 
-  auth::Login login_;                                      // empty before login
-  std::shared_ptr<storage::Account> account_;              // set by login
-  Enabled enabled_;                                        // by this login
-  std::unique_ptr<View> view_;                             // set while a mailbox is selected
-  std::vector<std::unique_ptr<storage::Spool>> messages_;  // of the APPEND that is executed
-  std::shared_ptr<storage::Mailbox> append_target_;
+  auth::Login login_;                          // empty before login
+  std::shared_ptr<storage::Account> account_;  // set by login
+  Enabled enabled_;                            // by this login
+  std::unique_ptr<View> view_;                 // set while a mailbox is selected
+  Arriving arriving_;                          // of the APPEND or REPLACE that is executed
 
   bool start_tls_ = false;  // once the reply is out
-  bool ending_ = false;     // no further command is read
-  std::string bye_;         // why, for the client; empty after LOGOUT
-  bool stopping_ = false;   // stop() was called
-  bool idle_ = false;       // nothing of a command has come yet, or IDLE waits
+  bool start_compression_ = false;
+  bool end_compression_ = false;
+  DeflateStream* deflate_ = nullptr;  // while it is the connection's stream
+  bool ending_ = false;               // no further command is read
+  std::string bye_;                   // why, for the client; empty after LOGOUT
+  bool stopping_ = false;             // stop() was called
+  bool idle_ = false;                 // nothing of a command has come yet, or IDLE waits
   unsigned bad_in_a_row_ = 0;
   std::uint64_t commands_ = 0;
 };

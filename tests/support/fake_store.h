@@ -107,6 +107,9 @@ class FakeMailbox final : public storage::Mailbox {
   Task<Result<storage::Copied>> move(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing) override {
     co_return unused();
   }
+  Task<Result<storage::Appended>> replace(storage::Uid, std::shared_ptr<Mailbox>, storage::Arrival) override {
+    co_return unused();
+  }
   Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet, storage::Effort) override {
     co_return unused();
   }

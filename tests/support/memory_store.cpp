@@ -352,6 +352,22 @@ Task<Result<storage::Copied>> MemoryMailbox::move(UidSet uids, std::shared_ptr<s
   co_return copied;
 }
 
+Task<Result<storage::Appended>> MemoryMailbox::replace(storage::Uid uid,
+                                                       std::shared_ptr<storage::Mailbox> target,
+                                                       storage::Arrival arrival) {
+  auto begun = co_await begin();
+  if (!begun) co_return std::unexpected(std::move(begun).error());
+  if (target->deleted()) co_return not_found("the target was deleted");
+  storage::Appended appended{.uid_validity = target->info().uid_validity, .uids = {}};
+  if (lacks_any(uid_set({uid}))) co_return appended;
+  auto& to = static_cast<MemoryMailbox&>(*target);
+  if (!to.keyword_set(arrival.keywords)) co_return too_large("keywords");
+  appended.uids.append(to.put(static_cast<MemorySpool*>(arrival.spool)->octets(), arrival.system_flags,
+                              arrival.keywords, arrival.internal_date));
+  expunge_now(uid_set({uid}), true);
+  co_return appended;
+}
+
 Task<Result<std::vector<storage::Mailbox::CachedSummary>>> MemoryMailbox::summaries(UidSet uids,
                                                                                     storage::Effort effort) {
   auto begun = co_await begin();

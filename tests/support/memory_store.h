@@ -61,6 +61,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
                                      storage::Missing missing) override;
   Task<Result<storage::Copied>> move(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target,
                                      storage::Missing missing) override;
+  Task<Result<storage::Appended>> replace(storage::Uid uid, std::shared_ptr<storage::Mailbox> target,
+                                          storage::Arrival arrival) override;
   Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet uids, storage::Effort effort) override;
   Task<Result<std::vector<Origin>>> origins(storage::UidSet uids) override;
   Task<Result<storage::UidSet>> vanished_since(storage::ModSeq since, storage::UidSet within) override;

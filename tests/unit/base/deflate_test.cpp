@@ -277,6 +277,51 @@ TEST_CASE("inflate: an end right behind the last octets is told, also after a re
   }
 }
 
+TEST_CASE("inflate: behind a flush or the last block the writer may go on in clear (RFC 8437 §4.1)") {
+  const std::string clear = "l LOGIN a b\r\n";
+  for (const int flush : {Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_FINISH}) {
+    RawDeflate writer;
+    const std::string compressed = writer("n NOOP\r\n", Z_SYNC_FLUSH) + writer("u UNAUTHENTICATE\r\n", flush);
+    const std::string all = compressed + clear;
+    for (std::size_t split = 0; split <= all.size(); ++split) {
+      CAPTURE(flush);
+      CAPTURE(split);
+      Inflater inflater;
+      std::string text;
+      std::string in = all.substr(0, split);
+      std::string rest = all.substr(split);
+      while (text.size() < 26) {
+        std::string_view left = in;
+        const Inflated outcome = inflater.inflate(left, text, 1000);
+        in = std::string(left);
+        if (outcome == Inflated::needs_input) in += std::exchange(rest, {});
+        if (outcome != Inflated::data && in.empty()) FAIL("cut off");
+      }
+      CHECK(text == "n NOOP\r\nu UNAUTHENTICATE\r\n");
+      std::string_view left = in;
+      if (inflater.take_flush(left) == Inflated::needs_input) {
+        CHECK(left.empty());
+        in = std::exchange(rest, {});
+        left = in;
+        CHECK(inflater.take_flush(left) == Inflated::data);
+      }
+      CHECK(std::string(left) + rest == clear);
+    }
+  }
+}
+
+TEST_CASE("inflate: who compresses on where the stream was to end is found out") {
+  RawDeflate writer;
+  const std::string compressed = writer("u UNAUTHENTICATE\r\nn NOOP\r\n", Z_SYNC_FLUSH);
+  Inflater inflater;
+  std::string text;
+  std::string_view in = compressed;
+  REQUIRE(inflater.inflate(in, text, 18) == Inflated::data);
+  CHECK(text == "u UNAUTHENTICATE\r\n");
+  CHECK(inflater.take_flush(in) == Inflated::broken);
+  CHECK(inflater.failure() == "octets where the stream was to end");
+}
+
 TEST_CASE("inflate: a stream cut anywhere gives what came, and wants more") {
   RawDeflate peer;
   const std::string text = sample(600);

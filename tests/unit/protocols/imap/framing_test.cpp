@@ -130,7 +130,7 @@ TEST_CASE("imap: where a command ends, in any chunks (RFC 3501 §2.2.1, §4.3)")
       {"a REPLACE x {3}\r\nabc\r\n", "literal 3 |a REPLACE x {3}\r\nabc||"},
       {"a REPLACE 1 x {1}\r\na {1}\r\nb\r\n", "message 1 literal 1 |a REPLACE 1 x {1}\r\n {1}\r\nb||"},
       // What the parser will refuse is no message, and falls under the limit of ordinary literals.
-      {"a APPEND x (\\Foo) {3}\r\nabc\r\n", "literal 3 |a APPEND x (\\Foo) {3}\r\nabc||"},
+      {"a APPEND x (\\Recent) {3}\r\nabc\r\n", "literal 3 |a APPEND x (\\Recent) {3}\r\nabc||"},
       {"a APPEND {1}\r\nx y {3}\r\nabc\r\n", "literal 1 literal 3 |a APPEND {1}\r\nx y {3}\r\nabc||"},
       {"a APPEND x{3}\r\nabc {1}\r\na\r\n", "literal 3 literal 1 |a APPEND x{3}\r\nabc {1}\r\na||"},
       {"a APPENDX x {3}\r\nabc\r\n", "literal 3 |a APPENDX x {3}\r\nabc||"},

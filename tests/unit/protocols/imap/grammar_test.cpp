@@ -135,6 +135,9 @@ TEST_CASE("imap: APPEND, its message left out (RFC 3501 §6.3.11, RFC 3502)") {
       {"a APPEND x {5+}\r\n", "a APPEND x () {5}\r\n"},
       {"a APPEND x () \" 7-Feb-1994 21:52:25 -0800\" {9}\n",
        "a APPEND x () \"07-Feb-1994 21:52:25 -0800\" {9}\r\n"},
+      // flag-extension: not in PERMANENTFLAGS, so passed over (RFC 3501 §7.1, §9).
+      {"a APPEND x (\\Forwarded \\Seen) {3}\r\n", "a APPEND x (\\Seen) {3}\r\n"},
+      {"a STORE 1 FLAGS \\XYZ", "a STORE 1 FLAGS ()"},
       {"a APPEND {1}\r\nx ($Forwarded \\draft) {0}\r\n ", "a APPEND x (\\Draft $Forwarded) {0}\r\n"},
       {"A003 APPEND saved-messages (\\Seen) {329}\r\n (\\Seen) \" 7-Feb-1994 22:43:04 -0800\" {295}\r\n",
        "A003 APPEND saved-messages (\\Seen) {329}\r\n (\\Seen) \"07-Feb-1994 22:43:04 -0800\" {295}\r\n"},

@@ -130,4 +130,58 @@ TEST_CASE("imap: a large message streams to its spool") {
   CHECK(*server.inbox().octets(1) == large);
 }
 
+TEST_CASE("imap: an APPEND that is malformed before its message is refused before that is sent") {
+  for (const std::string_view size : {"20", "100016", "99999999999"}) {
+    CAPTURE(size);
+    const std::string literal = "{" + std::string(size) + "}\r\nb NOOP\r\n";
+    CHECK(dialogue_after_login("a APPEND INBOX (\\Recent) " + literal) ==
+          "a BAD \\Recent is not a client's to set\r\nb OK NOOP completed\r\n");
+    CHECK(dialogue_after_login("a APPEND INBOX \"yesterday\" " + literal) ==
+          "a BAD bad day\r\nb OK NOOP completed\r\n");
+  }
+  CHECK(dialogue_after_login("a APPEND INBOX \"yesterday\" {20+}\r\n" + message + "\r\nb NOOP\r\n") ==
+        "a BAD bad day\r\nb OK NOOP completed\r\n");
+}
+
+TEST_CASE("imap: flags that are not permanent are passed over (RFC 3501 §7.1, §9)") {
+  CHECK(has(dialogue_in_inbox("a APPEND INBOX (\\Forwarded \\Seen) {20+}\r\n" + message +
+                              "\r\nb FETCH 1 FLAGS\r\n"),
+            "* 1 FETCH (FLAGS (\\Seen \\Recent))\r\n"));
+}
+
+TEST_CASE("imap: APPENDLIMIT is told, and holds (RFC 7889 §2, §3.1, §4)") {
+  const auto small = [](Server& server) { server.settings.message_octets = 19; };
+  CHECK(has(dialogue_after_login("t1 CAPABILITY\r\n", small), " APPENDLIMIT=19 "));
+  CHECK(dialogue_after_login("t1 STATUS INBOX (APPENDLIMIT MESSAGES)\r\n", small) ==
+        "* STATUS INBOX (APPENDLIMIT 19 MESSAGES 0)\r\nt1 OK STATUS completed\r\n");
+  CHECK(dialogue_after_login("a APPEND INBOX {20+}\r\n" + message + "\r\n", small) ==
+        "a NO [TOOBIG] The message is too large\r\n");
+}
+
+TEST_CASE("imap: LITERAL- in place of LITERAL+ (RFC 7888 §5)") {
+  const auto minus = [](Server& server) { server.settings.literals = Literals::minus; };
+  const std::string capabilities = dialogue_after_login("a CAPABILITY\r\n", minus);
+  CHECK(has(capabilities, " LITERAL- "));
+  CHECK_FALSE(has(capabilities, "LITERAL+"));
+  const std::string most(4096, 'x');
+  CHECK(has(dialogue_after_login("a APPEND INBOX {4096+}\r\n" + most + "\r\n", minus), "a OK "));
+  CHECK(
+      dialogue_after_login("a APPEND INBOX {4097+}\r\n" + most + "x\r\nb NOOP\r\n", minus) ==
+      "a BAD [TOOBIG] Literals that are not waited for have at most 4096 octets\r\nb OK NOOP completed\r\n");
+  CHECK(dialogue_after_login("a STATUS {4097+}\r\n" + most + "x (MESSAGES)\r\nb NOOP\r\n", minus) ==
+        "a BAD Literals that are not waited for have at most 4096 octets\r\nb OK NOOP completed\r\n");
+  CHECK(dialogue_after_login("a APPEND INBOX {4097}\r\n" + most + "x\r\n", minus) ==
+        "+ OK\r\na OK [APPENDUID 1001 1] APPEND completed\r\n");
+}
+
+TEST_CASE("imap: a message as a literal8 is stored as any, unless it has a NUL (RFC 3516 §4.4)") {
+  CHECK(dialogue_after_login("a APPEND INBOX ~{20+}\r\n" + message + "\r\n") ==
+        "a OK [APPENDUID 1001 1] APPEND completed\r\n");
+  const std::string nul("a\0b", 3);
+  CHECK(dialogue_after_login("a APPEND INBOX ~{3+}\r\n" + nul + "\r\nb NOOP\r\n") ==
+        "a NO [UNKNOWN-CTE] Messages with NUL octets can not be stored\r\nb OK NOOP completed\r\n");
+  CHECK(dialogue_after_login("a APPEND INBOX {3+}\r\n" + nul + "\r\nb NOOP\r\n") ==
+        "a NO [CANNOT] The message has a NUL octet\r\nb OK NOOP completed\r\n");
+}
+
 }  // namespace posthorn::imap
