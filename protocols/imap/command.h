@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -32,7 +33,7 @@ struct SequenceRange {
 // (grammar.h) long.
 struct SequenceSet {
   std::vector<SequenceRange> ranges;  // empty only where `saved`
-  bool saved = false;                 // `$`: what the last SEARCH saved (RFC 5182 §2.1)
+  bool saved = false;  // `$`: what the last SEARCH saved (RFC 5182 §2.1), put in by saved_search.h
   bool operator==(const SequenceSet&) const = default;
 };
 
@@ -178,6 +179,10 @@ enum class StatusItem : std::uint8_t {
   mailbox_id,            // RFC 8474 §4.3
   append_limit,          // RFC 7889 §3.1
 };
+
+// Stands for a reference or pattern of LIST and its kin that no mailbox name can match, as it is neither
+// modified UTF-7 nor UTF-8: DEL is in no name. RFC 5258 §3: what is not accepted is passed over silently.
+inline constexpr std::string_view unmatchable = "\x7f";
 
 // LIST, RFC 3501 §6.3.8, with the options of RFC 5258 §3, RFC 5819, RFC 6154 §2. Reference and patterns are
 // UTF-8; the patterns have `*` and `%` (list_pattern.h).

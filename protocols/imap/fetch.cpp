@@ -498,6 +498,8 @@ Task<Reply> Session::on(const Fetch& fetch) {
     const auto told = co_await tell_vanished(fetch);
     if (!told) co_return reply_to(told.error());
   }
+  // RFC 9394 §3.3; before CHANGEDSINCE narrows it down (§3.4).
+  if (fetch.partial) *places = places->partial(*fetch.partial);
   if (fetch.changed_since) places = changed_since(*fetch.changed_since, *places, *view_);
   Fetching fetching(connection_, *view_, enabled_, fetch);
   co_await fetching.run(*places);

@@ -43,14 +43,19 @@ Result<std::vector<StatusItem>> parse_status_items(Cursor& in) {
   return items;
 }
 
+Result<std::string> or_unmatchable(Result<std::string> name) {
+  if (name || name.error().code != Errc::not_allowed) return name;
+  return std::string(unmatchable);
+}
+
 // The reference and pattern of LSUB and XLIST.
 template <class Listing>
 Result<Body> parse_listing(Cursor& in) {
   Listing listing;
   TRY(in.space("reference name"));
-  listing.reference = TRY(in.mailbox());
+  listing.reference = TRY(or_unmatchable(in.mailbox()));
   TRY(in.space("mailbox pattern"));
-  listing.pattern = TRY(in.pattern());
+  listing.pattern = TRY(or_unmatchable(in.pattern()));
   return listing;
 }
 
@@ -111,7 +116,7 @@ Result<std::vector<std::string>> parse_patterns(Cursor& in) {
   std::vector<std::string> patterns;
   TRY(parenthesised(in, "mailbox pattern", [&]() -> Result<> {
     if (patterns.size() == max_list_patterns) return too_large("too many mailbox patterns");
-    patterns.push_back(TRY(in.pattern()));
+    patterns.push_back(TRY(or_unmatchable(in.pattern())));
     return {};
   }));
   if (patterns.empty()) return malformed("no mailbox pattern");
@@ -129,13 +134,13 @@ Result<Body> parse_list(Cursor& in) {
     list.selection = TRY(parse_selection(in));
     TRY(in.space("reference name"));
   }
-  list.reference = TRY(in.mailbox());
+  list.reference = TRY(or_unmatchable(in.mailbox()));
   TRY(in.space("mailbox pattern"));
   if (in.peek() == '(') {
     list.syntax = List::Syntax::extended;
     list.patterns = TRY(parse_patterns(in));
   } else {
-    list.patterns.push_back(TRY(in.pattern()));
+    list.patterns.push_back(TRY(or_unmatchable(in.pattern())));
   }
   if (in.take_spaces() && !in.at_end()) {
     if (!equal_ignoring_case(in.take_atom(), "RETURN")) return malformed("RETURN expected");

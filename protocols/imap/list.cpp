@@ -3,23 +3,31 @@
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/slice.h"
+#include "protocols/imap/status.h"
 
+#include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
-// LIST and LSUB (RFC 3501 §6.3.8, §6.3.9), with children (RFC 3348) and special uses (RFC 6154).
+// LIST and LSUB (RFC 3501 §6.3.8, §6.3.9, RFC 5258), with children (RFC 3348), special uses (RFC 6154) and
+// STATUS (RFC 5819); XLIST.
 namespace posthorn::imap {
 namespace {
 
-// A name of the hierarchy: a mailbox, or a level above one.
+// A name of the hierarchy: a mailbox, a level above one, or what is subscribed without being there.
 struct Level {
   bool exists = false;
   bool has_children = false;
+  bool subscribed = false;
   storage::SpecialUse special_use = storage::SpecialUse::none;
+  bool matches = false;             // one of the patterns
+  bool has_selected_below = false;  // a name that the selection options select
+  bool has_unlisted_below = false;  // and one that no pattern matches
 };
 using Levels = std::map<std::string, Level, std::less<>>;
 
-// Calls `visit` with "a" and "a/b" for "a/b/c", the nearest first, until it gives false.
+// Calls `visit` with "a/b" and "a" for "a/b/c", the nearest first, until it gives false.
 template <class Visit>
 void each_level_above(std::string_view name, Visit visit) {
   for (std::size_t end = name.rfind('/'); end != std::string_view::npos && end > 0;
@@ -41,43 +49,186 @@ Levels levels_of(const std::vector<storage::MailboxInfo>& mailboxes) {
   return levels;
 }
 
-void append_attributes(std::string& out, const Level& level) {
-  Spaced attributes(out);
-  if (!level.exists) attributes.next() += "\\Noselect";
-  attributes.next() += level.has_children ? "\\HasChildren" : "\\HasNoChildren";
-  if (level.special_use != storage::SpecialUse::none)
-    attributes.next() += storage::name_of(level.special_use);
+// Those that are no mailboxes are names of their own where they are selected, together with what is above
+// them (RFC 5258 §3.1, §3.5).
+void add_subscriptions(Levels& levels, const std::vector<std::string>& subscriptions, const List& list) {
+  for (const std::string& name : subscriptions) {
+    if (!list.selection.subscribed && !levels.contains(name)) continue;
+    levels[name].subscribed = true;
+    if (!list.selection.recursive_match) continue;
+    each_level_above(name, [&](std::string_view above) {
+      levels.try_emplace(std::string(above));
+      return true;
+    });
+  }
+}
+
+// Without selection options every name is, a level that is no mailbox too (RFC 5258 §3.5, example 11).
+bool is_selected(const Level& level, const List::Selection& selection) {
+  if (selection.special_use && level.special_use == storage::SpecialUse::none) return false;
+  return !selection.subscribed || level.subscribed;
+}
+
+void note_selected_below(Levels& levels, const List::Selection& selection) {
+  for (const auto& [name, level] : levels) {
+    if (!is_selected(level, selection)) continue;
+    const bool is_listed = level.matches;
+    each_level_above(name, [&](std::string_view above) {
+      Level& parent = levels.find(above)->second;
+      const bool known = parent.has_selected_below && (is_listed || parent.has_unlisted_below);
+      parent.has_selected_below = true;
+      parent.has_unlisted_below = parent.has_unlisted_below || !is_listed;
+      return !known;
+    });
+  }
+}
+
+// RFC 5258 §3.3: what is selected, and with RECURSIVEMATCH what has below it something selected that is not
+// listed itself. (The last listing of §5's example 9, which names more, is what §3.5 advises against.)
+bool is_listed(const Level& level, const List::Selection& selection) {
+  if (!level.matches) return false;
+  return is_selected(level, selection) || (selection.recursive_match && level.has_unlisted_below);
+}
+
+// RFC 5819 §2: of a name that is there for what is below it alone, no STATUS is told.
+bool has_status(const Level& level, const List& list) {
+  return !list.returned.status.empty() && level.exists && is_selected(level, list.selection);
+}
+
+void append_list(std::string& out, std::string_view name, const Level& level, const List& list,
+                 Dialect dialect) {
+  // LIST of RFC 3501 knows no \NonExistent.
+  const bool extended = list.syntax == List::Syntax::extended || dialect.rev2;
+  out += "* LIST ";
+  {
+    Spaced attributes(out);
+    if (!level.exists) attributes.next() += extended ? "\\NonExistent" : "\\Noselect";
+    if (level.subscribed) attributes.next() += "\\Subscribed";
+    attributes.next() += level.has_children ? "\\HasChildren" : "\\HasNoChildren";
+    if (level.special_use != storage::SpecialUse::none) {
+      attributes.next() += storage::name_of(level.special_use);
+    }
+  }
+  out += " \"/\" ";
+  append_mailbox(out, name, dialect);
+  // RFC 5258 §3.5. SUBSCRIBED is the one option that RECURSIVEMATCH goes with.
+  if (list.selection.recursive_match && level.has_selected_below) out += " (\"CHILDINFO\" (\"SUBSCRIBED\"))";
+  out += "\r\n";
+}
+
+// The names that Gmail's XLIST has for what RFC 6154 §2 names otherwise.
+std::string_view xlist_name_of(storage::SpecialUse use) {
+  switch (use) {
+    case storage::SpecialUse::all: return "\\AllMail";
+    case storage::SpecialUse::flagged: return "\\Starred";
+    case storage::SpecialUse::junk: return "\\Spam";
+    default: return storage::name_of(use);
+  }
+}
+
+void append_xlist(std::string& out, std::string_view name, const Level& level, Dialect dialect) {
+  out += "* XLIST ";
+  {
+    Spaced attributes(out);
+    if (!level.exists) attributes.next() += "\\Noselect";
+    attributes.next() += level.has_children ? "\\HasChildren" : "\\HasNoChildren";
+    if (name == "INBOX") attributes.next() += "\\Inbox";
+    if (level.special_use != storage::SpecialUse::none) attributes.next() += xlist_name_of(level.special_use);
+  }
+  out += " \"/\" ";
+  append_mailbox(out, name, dialect);
+  out += "\r\n";
+}
+
+std::vector<ListPattern> patterns_of(const List& list) {
+  std::vector<ListPattern> patterns;
+  for (const std::string& pattern : list.patterns) {
+    // RFC 5258 §3: an empty one matches nothing, whatever the reference.
+    if (!pattern.empty()) patterns.emplace_back(list.reference, pattern);
+  }
+  return patterns;
 }
 
 // The empty pattern asks for the separator and the root of the reference; our names have none.
 constexpr std::string_view root_without_name = "* LIST (\\Noselect) \"/\" \"\"\r\n";
 constexpr std::string_view root_of_slash = "* LIST (\\Noselect) \"/\" \"/\"\r\n";
 
+// So many mailboxes' counts are asked for at once.
+constexpr std::size_t status_batch = 128;
+
 }  // namespace
 
 Task<Reply> Session::on(const List& list) {
-  if (list.patterns.front().empty()) {
+  if (list.syntax == List::Syntax::basic && list.patterns.front().empty()) {
     send(list.reference.starts_with('/') ? root_of_slash : root_without_name);
     co_return ok("LIST completed");
   }
   const auto mailboxes = co_await account_->list();
   if (!mailboxes) co_return reply_to(mailboxes.error());
+  Levels levels = levels_of(*mailboxes);
+  if (list.selection.subscribed || list.returned.subscribed) {
+    const auto subscriptions = co_await account_->subscriptions();
+    if (!subscriptions) co_return reply_to(subscriptions.error());
+    add_subscriptions(levels, *subscriptions, list);
+  }
+  const std::vector<ListPattern> patterns = patterns_of(list);
+  Slice slice(connection_);
+  for (auto& [name, level] : levels) {
+    for (const ListPattern& pattern : patterns) {
+      co_await slice;
+      level.matches = pattern.matches(name);
+      if (level.matches) break;
+    }
+  }
+  if (list.selection.recursive_match) note_selected_below(levels, list.selection);
+  std::erase_if(levels, [&](const auto& each) { return !is_listed(each.second, list.selection); });
+
+  // The counts of the selected mailbox are as of now, too.
+  if (view_ && !list.returned.status.empty()) static_cast<void>(co_await view_->mailbox().poll());
+  for (auto begin = levels.begin(); begin != levels.end();) {
+    const auto end = std::ranges::next(begin, status_batch, levels.end());
+    std::vector<std::string> asked;
+    for (auto each = begin; each != end; ++each) {
+      if (has_status(each->second, list)) asked.push_back(each->first);
+    }
+    const auto counts = co_await counts_of(*account_, asked);
+    auto answer = counts.begin();
+    for (; begin != end; ++begin) {
+      co_await slice;
+      auto& [name, level] = *begin;
+      const bool answered = has_status(level, list);
+      // Removed meanwhile: RFC 5819 §2.
+      if (answered && !*answer && answer->error().code == Errc::not_found) level.exists = false;
+      append_list(connection_.output(), name, level, list, enabled_.dialect);
+      if (answered) {
+        if (*answer) {
+          append_status(connection_.output(), name, list.returned.status, **answer, settings_.message_octets,
+                        enabled_.dialect);
+        } else {
+          connection_.log(LogLevel::debug, "imap.no_status", {{"cause", answer->error().detail}});
+        }
+        ++answer;
+      }
+      co_await connection_.flush_if_large();
+    }
+  }
+  co_return ok("LIST completed");
+}
+
+// Gmail's, from before there was RFC 6154: LIST with names of its own for special uses, INBOX's among them.
+Task<Reply> Session::on(const Xlist& xlist) {
+  const auto mailboxes = co_await account_->list();
+  if (!mailboxes) co_return reply_to(mailboxes.error());
   const Levels levels = levels_of(*mailboxes);
-  const ListPattern pattern(list.reference, list.patterns.front());
+  const ListPattern pattern(xlist.reference, xlist.pattern);
   Slice slice(connection_);
   for (const auto& [name, level] : levels) {
     co_await slice;
-    if (list.selection.special_use && level.special_use == storage::SpecialUse::none) continue;
     if (!pattern.matches(name)) continue;
-    std::string& out = connection_.output();
-    out += "* LIST ";
-    append_attributes(out, level);
-    out += " \"/\" ";
-    append_mailbox(out, name, enabled_.dialect);
-    out += "\r\n";
+    append_xlist(connection_.output(), name, level, enabled_.dialect);
     co_await connection_.flush_if_large();
   }
-  co_return ok("LIST completed");
+  co_return ok("XLIST completed");
 }
 
 // A `%` at the end names a level that is not subscribed itself, but has subscribed ones below that the

@@ -1,8 +1,7 @@
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/object_id.h"
-#include "protocols/imap/printer.h"
-#include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
+#include "protocols/imap/status.h"
 
 #include <algorithm>
 #include <array>
@@ -25,31 +24,6 @@ std::optional<storage::SpecialUse> special_use_of(const std::vector<std::string>
   });
   if (found == special_uses.end()) return std::nullopt;
   return *found;
-}
-
-std::string_view status_name(StatusItem item) {
-  switch (item) {
-    case StatusItem::messages: return "MESSAGES";
-    case StatusItem::recent: return "RECENT";
-    case StatusItem::uid_next: return "UIDNEXT";
-    case StatusItem::uid_validity: return "UIDVALIDITY";
-    case StatusItem::unseen: return "UNSEEN";
-    case StatusItem::append_limit: return "APPENDLIMIT";
-    default: break;  // not offered
-  }
-  return "";
-}
-
-std::uint64_t value_of(StatusItem item, const storage::Counts& counts) {
-  switch (item) {
-    case StatusItem::messages: return counts.messages;
-    case StatusItem::recent: return counts.recent;
-    case StatusItem::uid_next: return counts.uid_next;
-    case StatusItem::uid_validity: return counts.uid_validity;
-    case StatusItem::unseen: return counts.unseen;
-    default: break;  // not offered
-  }
-  return 0;
 }
 
 }  // namespace
@@ -105,21 +79,8 @@ Task<Reply> Session::on(const Status& status) {
   }
   const auto counts = co_await account_->status(status.mailbox);
   if (!counts) co_return reply_to(counts.error());
-  std::string& out = connection_.output();
-  out += "* STATUS ";
-  append_mailbox(out, status.mailbox, enabled_.dialect);
-  out += ' ';
-  {
-    Spaced list(out);
-    for (const StatusItem item : status.items) {
-      std::string& next = list.next();
-      next += status_name(item);
-      next += ' ';
-      append_number(next,
-                    item == StatusItem::append_limit ? settings_.message_octets : value_of(item, *counts));
-    }
-  }
-  out += "\r\n";
+  append_status(connection_.output(), status.mailbox, status.items, *counts, settings_.message_octets,
+                enabled_.dialect);
   co_return ok("STATUS completed");
 }
 

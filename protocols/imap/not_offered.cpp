@@ -5,10 +5,6 @@
 namespace posthorn::imap {
 namespace {
 
-bool is_not_offered(const SequenceSet& set) { return set.saved; }
-
-bool is_not_offered(StatusItem item) { return item > StatusItem::unseen && item != StatusItem::append_limit; }
-
 bool is_not_offered(FetchAttribute attribute) {
   switch (attribute) {
     case FetchAttribute::gmail_message_id:
@@ -34,8 +30,6 @@ bool is_not_offered(const SearchKey& key);
 
 struct KeyVisitor {
   bool operator()(const auto&) const { return false; }
-  bool operator()(const SearchNumbers& key) const { return is_not_offered(key.set); }
-  bool operator()(const SearchModSequence&) const { return true; }
   bool operator()(const SearchGmailId&) const { return true; }
   bool operator()(const SearchGmailRaw&) const { return true; }
   bool operator()(const SearchAnd& key) const { return any(key.keys); }
@@ -56,25 +50,10 @@ bool any_not_offered(const Items& items) {
 
 struct Visitor {
   bool operator()(const auto&) const { return false; }
-  bool operator()(const Xlist&) const { return true; }
   bool operator()(const Replace&) const { return true; }
-  bool operator()(const List& list) const {
-    // SPECIAL-USE (RFC 6154) is offered without the rest of RFC 5258.
-    const List::Selection& selection = list.selection;
-    return list.patterns.size() > 1 || selection.subscribed || selection.remote ||
-           selection.recursive_match || list.returned.subscribed || list.returned.children ||
-           !list.returned.status.empty();
-  }
-  bool operator()(const Status& status) const { return any_not_offered(status.items); }
   bool operator()(const Append& append) const { return any_not_offered(append.messages); }
-  bool operator()(const Expunge& expunge) const { return expunge.uids && is_not_offered(*expunge.uids); }
-  bool operator()(const Search& search) const { return search.returned || is_not_offered(search.key); }
-  bool operator()(const Fetch& fetch) const {
-    return is_not_offered(fetch.messages) || any_not_offered(fetch.items) || fetch.partial;
-  }
-  bool operator()(const Store& store) const { return is_not_offered(store.messages); }
-  bool operator()(const Copy& copy) const { return is_not_offered(copy.messages); }
-  bool operator()(const Move& move) const { return is_not_offered(move.messages); }
+  bool operator()(const Search& search) const { return is_not_offered(search.key); }
+  bool operator()(const Fetch& fetch) const { return any_not_offered(fetch.items); }
 };
 
 }  // namespace

@@ -22,6 +22,34 @@ bool Places::contains(std::uint32_t place) const {
   return behind != ranges_.begin() && place < std::prev(behind)->end;
 }
 
+std::uint32_t Places::count() const {
+  std::uint32_t sum = 0;
+  for (const Range range : ranges_) sum += range.end - range.begin;
+  return sum;
+}
+
+Places Places::partial(const PartialRange& range) const {
+  const auto [low, high] = std::minmax(range.first, range.last);
+  const std::uint32_t all = count();
+  // As [begin, end) of the places, counted from the oldest.
+  std::uint32_t begin = low - 1;
+  std::uint32_t end = high;
+  if (range.from == PartialRange::From::newest) {
+    begin = all - std::min(all, high);
+    end = all - std::min(all, low - 1);
+  }
+  Places some;
+  std::uint32_t before = 0;  // places in the ranges that were passed
+  for (const Range each : ranges_) {
+    const std::uint32_t size = each.end - each.begin;
+    const std::uint32_t from = std::max(begin, before);
+    const std::uint32_t to = std::min(end, before + size);
+    if (from < to) some.ranges_.push_back({each.begin + (from - before), each.begin + (to - before)});
+    before += size;
+  }
+  return some;
+}
+
 std::vector<Places> Places::in_pieces(std::uint32_t size) const {
   std::vector<Places> pieces;
   std::uint32_t room = 0;

@@ -27,6 +27,10 @@ class Places {
   const std::vector<Range>& ranges() const { return ranges_; }
   bool empty() const { return ranges_.empty(); }
   bool contains(std::uint32_t place) const;
+  // How many places.
+  std::uint32_t count() const;
+  // Those that `range` names among them, the first place being the oldest message (RFC 9394 §3.1).
+  Places partial(const PartialRange& range) const;
   // The same in pieces of at most `size` places, each ascending.
   std::vector<Places> in_pieces(std::uint32_t size) const;
 

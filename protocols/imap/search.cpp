@@ -2,6 +2,7 @@
 #include "message/summary_codec.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
+#include "protocols/imap/search_answer.h"
 #include "protocols/imap/search_keys.h"
 #include "protocols/imap/search_text.h"
 #include "protocols/imap/session.h"
@@ -10,7 +11,7 @@
 #include <algorithm>
 #include <utility>
 
-// SEARCH and UID SEARCH (RFC 3501 §6.4.4).
+// SEARCH and UID SEARCH (RFC 3501 §6.4.4), with RETURN (RFC 4731) and what it saves (RFC 5182).
 //
 // What the view holds is tested for all messages first; only those that it leaves open are looked up in the
 // index, and only those that are still open then are read.
@@ -37,8 +38,15 @@ class Searching {
         found_(view.messages().size()) {}
 
   Task<void> run();
+  Places found() const;
+  // "* SEARCH 2 84 882"
   Task<void> print(Numbering numbering);
+  // "* ESEARCH (TAG "A282") MIN 2 COUNT 3"
+  Task<void> print(const Places& found, std::string_view tag, Numbering numbering,
+                   const SearchReturn& returned);
   bool some_gone() const { return some_gone_; }
+  // Whether messages were left out because they could not be read.
+  bool failed() const { return failed_; }
 
  private:
   static constexpr std::uint32_t batch_size = 256;
@@ -48,8 +56,11 @@ class Searching {
   Task<void> by_origin(const Places& open);
   const storage::Mailbox::Origin* origin_of(storage::Uid uid) const;
   Task<void> by_index(const Places& open);
-  Task<Match> by_octets(std::uint32_t place, const std::string& encoded);
+  Task<Match> by_octets(const Candidate& known, const std::string& encoded);
   Task<void> say_something();
+  Task<void> print_set(const Places& places, Numbering numbering);
+  void append_mod_sequence(std::string_view before, const Places& places, std::string_view behind);
+  void fail(const Error& error);
 
   Connection& connection_;
   View& view_;
@@ -59,6 +70,7 @@ class Searching {
   std::vector<bool> found_;                        // by place
   std::vector<storage::Mailbox::Origin> origins_;  // of the present batch, where a key wants them
   bool some_gone_ = false;
+  bool failed_ = false;
 };
 
 // Fills in what the view decides; gives the places that it leaves open.
@@ -77,6 +89,11 @@ Task<Places> Searching::by_view() {
   co_return Places(std::move(open));
 }
 
+void Searching::fail(const Error& error) {
+  connection_.log(LogLevel::error, "imap.search_failed", {{"cause", error.detail}});
+  failed_ = true;
+}
+
 Task<void> Searching::run() {
   const Places open = co_await by_view();
   for (const Places& batch : open.in_pieces(batch_size)) {
@@ -92,7 +109,7 @@ Task<void> Searching::run() {
 Task<void> Searching::by_origin(const Places& open) {
   auto origins = co_await view_.mailbox().origins(uids_of(open, view_.messages()));
   if (!origins) {
-    connection_.log(LogLevel::error, "imap.search_failed", {{"cause", origins.error().detail}});
+    fail(origins.error());
     co_return;
   }
   origins_ = *std::move(origins);
@@ -116,7 +133,7 @@ const storage::Mailbox::Origin* Searching::origin_of(storage::Uid uid) const {
 Task<void> Searching::by_index(const Places& open) {
   const auto summaries = co_await view_.mailbox().summaries(uids_of(open, view_.messages()));
   if (!summaries) {
-    connection_.log(LogLevel::error, "imap.search_failed", {{"cause", summaries.error().detail}});
+    fail(summaries.error());
     co_return;
   }
   for (const auto& summary : *summaries) {
@@ -125,36 +142,35 @@ Task<void> Searching::by_index(const Places& open) {
     if (!place) continue;
     const auto envelope = message::decode_envelope(summary.encoded);
     if (!envelope) {
-      connection_.log(LogLevel::error, "imap.search_failed", {{"cause", envelope.error().detail}});
+      fail(envelope.error());
       continue;
     }
-    Match match = criteria_.key->test({.place = *place,
-                                       .message = view_.messages().at(*place),
-                                       .envelope = &*envelope,
-                                       .origin = origin_of(summary.uid)});
-    if (match == Match::unknown) match = co_await by_octets(*place, summary.encoded);
+    const Candidate candidate{.place = *place,
+                              .message = view_.messages().at(*place),
+                              .envelope = &*envelope,
+                              .origin = origin_of(summary.uid)};
+    Match match = criteria_.key->test(candidate);
+    if (match == Match::unknown) match = co_await by_octets(candidate, summary.encoded);
     found_[*place] = match == Match::yes;
   }
 }
 
-Task<Match> Searching::by_octets(std::uint32_t place, const std::string& encoded) {
-  const storage::Message& message = view_.messages().at(place);
+// `known` is all that is known without them.
+Task<Match> Searching::by_octets(const Candidate& known, const std::string& encoded) {
   const auto summary = message::decode(encoded);
   if (!summary) co_return Match::no;
   co_await say_something();
-  MessageSource source(view_.mailbox(), message.uid, message.size);
+  MessageSource source(view_.mailbox(), known.message.uid, known.message.size);
   const auto findings = co_await look_for(criteria_.wants, *summary, source, slice_);
   if (findings) {
-    co_return criteria_.key->test({.place = place,
-                                   .message = message,
-                                   .envelope = &summary->envelope,
-                                   .texts = &*findings,
-                                   .origin = origin_of(message.uid)});
+    Candidate candidate = known;
+    candidate.texts = &*findings;
+    co_return criteria_.key->test(candidate);
   }
   if (findings.error().code == Errc::not_found) {
     some_gone_ = true;
   } else {
-    connection_.log(LogLevel::error, "imap.search_failed", {{"cause", findings.error().detail}});
+    fail(findings.error());
   }
   co_return Match::no;
 }
@@ -167,6 +183,16 @@ Task<void> Searching::say_something() {
   co_await connection_.flush();
 }
 
+Places Searching::found() const {
+  std::vector<Places::Range> ranges;
+  for (std::uint32_t place = 0; place < found_.size(); ++place) {
+    if (!found_[place]) continue;
+    if (ranges.empty() || ranges.back().end != place) ranges.push_back({place, place});
+    ranges.back().end = place + 1;
+  }
+  return Places(std::move(ranges));
+}
+
 Task<void> Searching::print(Numbering numbering) {
   connection_.queue("* SEARCH");
   for (std::uint32_t place = 0; place < found_.size(); ++place) {
@@ -177,20 +203,96 @@ Task<void> Searching::print(Numbering numbering) {
     append_number(out, numbering == Numbering::uid ? view_.messages().at(place).uid : place + 1);
     co_await connection_.flush_if_large();
   }
+  // RFC 7162 §3.1.5.
+  append_mod_sequence(" (MODSEQ ", found(), ")");
   connection_.queue("\r\n");
+}
+
+Task<void> Searching::print(const Places& found, std::string_view tag, Numbering numbering,
+                            const SearchReturn& returned) {
+  const auto number = [&](std::uint32_t place) {
+    return numbering == Numbering::uid ? view_.messages().at(place).uid : place + 1;
+  };
+  std::string& out = connection_.output();
+  out += "* ESEARCH (TAG \"";
+  out += tag;
+  out += numbering == Numbering::uid ? "\") UID" : "\")";
+  if (returned.min && !found.empty()) {
+    out += " MIN ";
+    append_number(out, number(found.ranges().front().begin));
+  }
+  if (returned.max && !found.empty()) {
+    out += " MAX ";
+    append_number(out, number(found.ranges().back().end - 1));
+  }
+  if (returned.count) {
+    out += " COUNT ";
+    append_number(out, found.count());
+  }
+  if (returned.all && !found.empty()) {
+    out += " ALL ";
+    co_await print_set(found, numbering);
+  }
+  if (returned.partial) {
+    connection_.queue(" PARTIAL (");
+    append_partial_range(connection_.output(), *returned.partial);
+    connection_.queue(" ");
+    co_await print_set(found.partial(*returned.partial), numbering);
+    connection_.queue(")");
+  }
+  // RFC 7162 §3.1.10.
+  append_mod_sequence(" MODSEQ ", spoken_of(found, returned), "");
+  connection_.queue("\r\n");
+}
+
+Task<void> Searching::print_set(const Places& places, Numbering numbering) {
+  if (places.empty()) connection_.queue("NIL");
+  bool is_first = true;
+  for (const SequenceRange range : numbers_of(places, numbering, view_.messages())) {
+    co_await slice_;
+    std::string& out = connection_.output();
+    if (!std::exchange(is_first, false)) out += ',';
+    append_number(out, range.first);
+    if (range.last != range.first) {
+      out += ':';
+      append_number(out, range.last);
+    }
+    co_await connection_.flush_if_large();
+  }
+}
+
+void Searching::append_mod_sequence(std::string_view before, const Places& places, std::string_view behind) {
+  if (!criteria_.by_mod_sequence || places.empty()) return;
+  std::string& out = connection_.output();
+  out += before;
+  append_number(out, highest_mod_sequence(places, view_.messages()));
+  out += behind;
 }
 
 }  // namespace
 
 Task<Reply> Session::on(const Search& search) {
+  const std::string name = search.numbering == Numbering::uid ? "UID SEARCH" : "SEARCH";
+  const bool saves = search.returned && search.returned->save;
   // What is searched is the present, which the client is told of first: numbers of messages stay.
   co_await view_->tell(connection_, Expunges::hold, search.numbering);
-  const auto criteria = compile(search, *view_);
+  const auto criteria = compile(search, *view_, enabled_.dialect.utf8() ? "UTF-8" : "US-ASCII");
+  // RFC 5182 §2.1: a SEARCH that was to save and is refused leaves nothing saved.
+  if (saves) view_->save_search({});
   if (!criteria) co_return bad_charset();
   Searching searching(connection_, *view_, *criteria);
   co_await searching.run();
-  co_await searching.print(search.numbering);
-  const std::string name = search.numbering == Numbering::uid ? "UID SEARCH" : "SEARCH";
+  if (saves && searching.failed()) co_return no("[NOTSAVED] " + name + " could not read all messages");
+
+  // In IMAP4rev2 there is no other answer than ESEARCH (RFC 9051 §6.4.4, appendix E).
+  if (!search.returned && !enabled_.rev2()) {
+    co_await searching.print(search.numbering);
+  } else {
+    const SearchReturn returned = search.returned.value_or(SearchReturn{.all = true});
+    const Places found = searching.found();
+    if (saves) view_->save_search(uids_of(spoken_of(found, returned), view_->messages()));
+    if (is_answered(returned)) co_await searching.print(found, tag_, search.numbering, returned);
+  }
   co_return ok((searching.some_gone() ? "[EXPUNGEISSUED] " : "") + name + " completed");
 }
 

@@ -84,6 +84,19 @@ class SizeKey final : public Key {
   SearchSize key_;
 };
 
+// A mailbox keeps one mod-sequence a message, for all of its flags together: the entry that a client names
+// is passed over (RFC 7162 §3.1.5).
+class ModSequenceKey final : public Key {
+ public:
+  explicit ModSequenceKey(std::uint64_t least) : least_(least) {}
+  Match test(const Candidate& candidate) const override {
+    return match_if(candidate.message.modseq >= least_);
+  }
+
+ private:
+  std::uint64_t least_;
+};
+
 // Days are compared without time and zone. INTERNALDATE and SAVEDATE are shown in UTC, so that their day is
 // UTC's; the day of the Date field is that of its own zone. Without a Date field that can be read, no SENT
 // key matches.
@@ -300,6 +313,11 @@ class Compiler {
   }
   Compiled compile_key(const SearchSize& key) const { return std::make_unique<SizeKey>(key); }
 
+  Compiled compile_key(const SearchModSequence& key) const {
+    criteria_.by_mod_sequence = true;
+    return std::make_unique<ModSequenceKey>(key.least);
+  }
+
   Compiled compile_key(const SearchText& key) const {
     const std::string text = TRY(message::to_utf8(key.text, charset_));
     const auto addresses = [&](Addresses field) -> Compiled {
@@ -361,8 +379,8 @@ class Compiler {
 
 }  // namespace
 
-Result<Criteria> compile(const Search& search, const View& view) {
-  const auto charset = message::canonical_charset(search.charset.empty() ? "US-ASCII" : search.charset);
+Result<Criteria> compile(const Search& search, const View& view, std::string_view default_charset) {
+  const auto charset = message::canonical_charset(search.charset.empty() ? default_charset : search.charset);
   if (!charset) return not_found("charset");
   Criteria criteria;
   criteria.key = TRY(Compiler(view, *charset, criteria)(search.key));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // SEARCH keys made ready to be tested (RFC 3501 §6.4.4). Pure.
@@ -55,12 +56,13 @@ class Key {
 struct Criteria {
   std::unique_ptr<Key> key;
   TextWants wants;
-  bool by_origin = false;  // some key is about where messages came from
+  bool by_origin = false;        // some key is about where messages came from
+  bool by_mod_sequence = false;  // MODSEQ is among them, so that the answer tells one (RFC 7162 §3.1.5)
 };
 
 // `view` outlives the criteria, and its messages do not change while they are used. Sequence numbers beyond
-// the last message match nothing. Errors: not_found for a charset that is not known (RFC 3501 §6.4.4,
-// BADCHARSET).
-Result<Criteria> compile(const Search& search, const View& view);
+// the last message match nothing. Texts are in `default_charset` where the search names none. Errors:
+// not_found for a charset that is not known (RFC 3501 §6.4.4, BADCHARSET).
+Result<Criteria> compile(const Search& search, const View& view, std::string_view default_charset);
 
 }  // namespace posthorn::imap

@@ -6,6 +6,7 @@
 #include "protocols/imap/grammar.h"
 #include "protocols/imap/not_offered.h"
 #include "protocols/imap/printer.h"
+#include "protocols/imap/saved_search.h"
 #include "tls/start.h"
 
 #include <algorithm>
@@ -88,7 +89,8 @@ bool leaves_mailbox(const Command::Body& body) {
 // What is sent after login; before it, the same with the mechanisms and STARTTLS.
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
-    "MULTIAPPEND MOVE CATENATE SAVEDATE PREVIEW";
+    "MULTIAPPEND MOVE CATENATE SAVEDATE PREVIEW LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES "
+    "PARTIAL XLIST";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {
@@ -194,7 +196,7 @@ Task<void> Session::serve_one() {
     finish_command(tag, *incoming.refusal);
     co_return;
   }
-  const auto command = parse_command(incoming.text, enabled_.dialect);
+  auto command = parse_command(incoming.text, enabled_.dialect);
   if (!command) {
     const Error& error = command.error();
     // A name that cannot be is a SELECT that failed (RFC 3501 §6.3.1).
@@ -204,6 +206,8 @@ Task<void> Session::serve_one() {
   }
   connection_.log(LogLevel::trace, "imap.command", {{"name", name_of(command->body)}});
   arriving_ = std::move(incoming.arriving);
+  tag_ = command->tag;
+  if (view_) put_in_saved(command->body, view_->saved_search(), view_->messages());
   const Reply reply = co_await execute(*command);
   arriving_ = {};
   finish_command(command->tag, reply);

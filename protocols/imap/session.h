@@ -161,6 +161,7 @@ class Session {
   // list.cpp
   Task<Reply> on(const List& list);
   Task<Reply> on(const Lsub& lsub);
+  Task<Reply> on(const Xlist& xlist);
 
   // select.cpp
   void leave_mailbox();
@@ -193,6 +194,7 @@ class Session {
   std::unique_ptr<View> view_;                 // set while a mailbox is selected
   Arriving arriving_;                          // of the APPEND or REPLACE that is executed
 
+  std::string tag_;         // of the command that is executed
   bool start_tls_ = false;  // once the reply is out
   bool start_compression_ = false;
   bool end_compression_ = false;

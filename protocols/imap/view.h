@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace posthorn::imap {
@@ -45,6 +46,11 @@ class View {
 
   // All changes up to this MODSEQ have been told (RFC 7162 §6, HIGHESTMODSEQ).
   storage::ModSeq synced() const { return synced_; }
+
+  // What `$` stands for (RFC 5182 §2.1): nothing at first. Who is expunged is out of it by itself, as no UID
+  // is given twice.
+  const storage::UidSet& saved_search() const { return saved_search_; }
+  void save_search(storage::UidSet found) { saved_search_ = std::move(found); }
 
   bool is_recent(storage::Uid uid) const { return recent_.contains(uid); }
   std::uint32_t recent_count() const;
@@ -103,6 +109,7 @@ class View {
   std::shared_ptr<const storage::Snapshot> told_;
   storage::ModSeq synced_;
   storage::UidSet recent_;
+  storage::UidSet saved_search_;
   std::uint32_t told_recent_ = 0;
   std::size_t told_keywords_ = 0;
 };

@@ -285,7 +285,8 @@ def fetch_items(cursor):
     return items
 
 
-STATUS_ITEMS = {"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "DELETED", "HIGHESTMODSEQ"}
+STATUS_ITEMS = {"MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "SIZE", "DELETED", "HIGHESTMODSEQ",
+                "APPENDLIMIT", "MAILBOXID"}
 
 
 def status_items(cursor):
@@ -294,6 +295,11 @@ def status_items(cursor):
         if name not in STATUS_ITEMS:
             cursor.fail("a status item")
         cursor.need(b" ")
+        if name == "MAILBOXID":
+            cursor.need(b"(")
+            value = cursor.match(OBJECT_ID, "an objectid").group().decode()
+            cursor.need(b")")
+            return name, value
         return name, cursor.big_number() if name in ("SIZE", "HIGHESTMODSEQ") else cursor.number()
 
     return dict(cursor.several(one))
@@ -321,12 +327,23 @@ def state_text(cursor):
     return code, cursor.match(TEXT, "text").group().decode()
 
 
+def extended_item(cursor):
+    """mbox-list-extended-item (RFC 5258 §6) with strings in parentheses: (tag, values)."""
+    tag = cursor.astring().decode()
+    cursor.need(b" ")
+    return tag, [value.decode() for value in cursor.several(cursor.astring)]
+
+
 def mailbox_list(cursor):
+    """(attributes, delimiter, name), and behind them {tag: values} where there is extended data."""
     attributes = [name.decode() for name in cursor.several(lambda: cursor.match(FLAG, "an attribute").group())]
     cursor.need(b" ")
     delimiter = None if cursor.take(b"NIL") else cursor.match(QUOTED, "a delimiter").group(1).decode()
     cursor.need(b" ")
-    return attributes, delimiter, cursor.astring().decode("ascii")
+    name = cursor.astring().decode("ascii")
+    if not cursor.take(b" "):
+        return attributes, delimiter, name
+    return attributes, delimiter, name, dict(cursor.several(lambda: extended_item(cursor), least=1))
 
 
 def namespace(cursor):
@@ -339,6 +356,66 @@ def namespace(cursor):
         return prefix, delimiter
 
     return None if cursor.take(b"NIL") else cursor.several(one, b"", least=1)
+
+
+RANGE = re.compile(rb"([1-9][0-9]*)(?::([1-9][0-9]*))?")
+PARTIAL_RANGE = re.compile(rb"[1-9][0-9]*:[1-9][0-9]*|-[1-9][0-9]*:-[1-9][0-9]*")
+
+
+def sequence_set(cursor):
+    """The numbers, all of them; each once, ascending, runs as ranges: as this server writes them."""
+    numbers = []
+    while True:
+        found = cursor.match(RANGE, "a number or a range")
+        first, last = int(found.group(1)), int(found.group(2) or found.group(1))
+        if (numbers and first <= numbers[-1] + 1) or (found.group(2) and last <= first):
+            cursor.fail("numbers that ascend, runs joined")
+        numbers += range(first, last + 1)
+        if not cursor.take(b","):
+            return numbers
+
+
+def search(cursor):
+    """The numbers; a MODSEQ behind them (RFC 7162 §3.1.6) is read, and left out."""
+    numbers = []
+    while cursor.take(b" "):
+        if cursor.take(b"(MODSEQ "):
+            if not numbers or not cursor.big_number():
+                cursor.fail("a MODSEQ of something")
+            cursor.need(b")")
+            break
+        numbers.append(cursor.number())
+    return numbers
+
+
+def esearch(cursor):
+    """esearch-response (RFC 4731 §4, RFC 9394 §4): {name: value}; PARTIAL is (range, numbers)."""
+    items = {"UID": False}
+    if cursor.take(b" (TAG "):
+        items["TAG"] = cursor.string().decode()
+        cursor.need(b")")
+    if cursor.take(b" UID"):
+        items["UID"] = True
+    while cursor.take(b" "):
+        name = cursor.match(ATOM, "a result item").group().decode().upper()
+        if name in items:
+            cursor.fail("each item once")
+        cursor.need(b" ")
+        if name in ("MIN", "MAX", "COUNT"):
+            items[name] = cursor.number()
+        elif name == "MODSEQ":
+            items[name] = cursor.big_number()
+        elif name == "ALL":
+            items[name] = sequence_set(cursor)
+        elif name == "PARTIAL":
+            cursor.need(b"(")
+            asked = cursor.match(PARTIAL_RANGE, "a partial range").group().decode()
+            cursor.need(b" ")
+            items[name] = asked, [] if cursor.take(b"NIL") else sequence_set(cursor)
+            cursor.need(b")")
+        else:
+            cursor.fail("a result item")
+    return items
 
 
 def spaced(cursor, one):
@@ -389,10 +466,9 @@ def _untagged(cursor):
         return Response(kind, [item.decode().upper() for item in
                                spaced(cursor, lambda: cursor.match(ATOM, "a capability").group())])
     if kind in ("SEARCH",):
-        return Response(kind, spaced(cursor, cursor.number))
+        return Response(kind, search(cursor))
     if kind == "ESEARCH":
-        cursor.at = len(cursor.data)
-        return Response(kind, cursor.data.decode())
+        return Response(kind, esearch(cursor))
     cursor.need(b" ")
     if kind == "FLAGS":
         return Response(kind, flags(cursor))
