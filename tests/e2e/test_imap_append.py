@@ -1,0 +1,87 @@
+"""What adds messages: CATENATE (RFC 4469), APPENDLIMIT (RFC 7889), literals
+(RFC 7888)."""
+
+import pytest
+
+from support.messages import message
+from support.server import DOMAIN
+from support.wire import ImapWire
+
+pytestmark = pytest.mark.sanitized
+ALICE = f"alice@{DOMAIN}"
+
+
+def literal(text):
+    return b"{%d+}\r\n" % len(text) + text
+
+
+def bodies(client):
+    return [items["BODY[]"] for _uid, items in sorted(client.fetch_all("BODY.PEEK[]", "INBOX").items())]
+
+
+def test_catenate_joins_what_is_there_with_what_is_sent(imap):
+    text = b"From: a@b.test\r\nSubject: one\r\n\r\nbody\r\n" + b"x" * 300_000 + b"\r\n"
+    validity = imap.append(text).code.split(" ")[1]
+    header = b"Subject: two\r\n\r\n"
+    answer = imap.command(b"APPEND INBOX (\\Draft) CATENATE (TEXT " + literal(header) +
+                          b' URL "/INBOX;UIDVALIDITY=%s/;UID=1/;SECTION=TEXT")' % validity.encode())
+    assert answer.code == f"APPENDUID {validity} 2"
+    assert bodies(imap) == [text, header + text.partition(b"\r\n\r\n")[2]]
+
+
+def test_catenate_and_multiappend(imap):
+    first = message("first")
+    imap.append(first)
+    answer = imap.command(b"APPEND INBOX CATENATE (URL /INBOX/;UID=1) " + literal(b"second\r\n") +
+                          b" CATENATE (TEXT " + literal(b"X: y\r\n") + b" URL /INBOX/;UID=1)")
+    assert answer.code.endswith(" 2:4")
+    assert bodies(imap) == [first, first, b"second\r\n", b"X: y\r\n" + first]
+
+
+def test_a_bad_url_adds_nothing(imap):
+    imap.append(message("first"))
+    answer = imap.command("APPEND INBOX CATENATE (URL /INBOX/;UID=1 URL /INBOX/;UID=2)", "NO")
+    assert answer.code == "BADURL /INBOX/;UID=2"
+    assert imap.status("INBOX")["MESSAGES"] == 1
+
+
+def test_the_limit_is_told_and_holds(own):
+    """RFC 7889 §2, §3.1, §4."""
+    server = own({"limits": {"message_size": 100_000}}, accounts=[ALICE])
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(ALICE, server.accounts[ALICE])
+        assert "APPENDLIMIT=100000" in client.command("CAPABILITY").of("CAPABILITY")[0].value
+        client.command("STATUS INBOX (APPENDLIMIT)")
+        assert client.append(b"x" * 100_001, status="NO").code == "TOOBIG"
+        client.append(b"x" * 100_000)
+        answer = client.command("APPEND INBOX CATENATE (URL /INBOX/;UID=1 TEXT {1+}\r\nx)", "NO")
+        assert answer.code == "TOOBIG"
+
+
+def test_literal_minus(own):
+    """RFC 7888 §5."""
+    server = own({"imap": {"literals": "minus"}}, accounts=[ALICE])
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(ALICE, server.accounts[ALICE])
+        found = client.command("CAPABILITY").of("CAPABILITY")[0].value
+        assert "LITERAL-" in found and "LITERAL+" not in found
+        client.command(b"APPEND INBOX " + literal(b"x" * 4096))
+        assert client.command(b"APPEND INBOX " + literal(b"x" * 4097), "BAD").code == "TOOBIG"
+        client.append(b"x" * 4097)
+
+
+@pytest.mark.parametrize("size", [100, 100_016])
+def test_a_malformed_append_is_refused_before_its_message(imap, size):
+    imap.command(f'APPEND INBOX "yesterday" {{{size}}}', "BAD")
+    imap.command(f"APPEND INBOX (\\Recent) {{{size}}}", "BAD")
+    imap.command("NOOP")
+
+
+def test_flags_that_are_not_permanent_are_passed_over(imap):
+    """RFC 3501 §7.1, §9."""
+    imap.append(message("one"), flags=r"\Forwarded \Seen")
+    imap.select()
+    imap.command(r"STORE 1 +FLAGS (\XYZ \Flagged)")
+    assert {r"\Seen", r"\Flagged"} <= set(imap.command("FETCH 1 FLAGS").fetched()[1]["FLAGS"])
