@@ -89,8 +89,8 @@ bool leaves_mailbox(const Command::Body& body) {
 // What is sent after login; before it, the same with the mechanisms and STARTTLS.
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
-    "MULTIAPPEND MOVE CATENATE SAVEDATE PREVIEW LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES "
-    "PARTIAL XLIST";
+    "MULTIAPPEND MOVE CATENATE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW LIST-EXTENDED LIST-STATUS "
+    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL XLIST";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {
