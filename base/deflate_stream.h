@@ -40,8 +40,8 @@ class DeflateStream final : public Stream {
   // The next write() is the last: the stream's last block goes with it.
   void end_with_next_write() { last_write_ = true; }
 
-  // Waits for the end of what the peer compressed: of its flush, or its stream. Then the stream beneath can be
-  // taken, and what the peer sent on it without compression. Throws ConnectionClosed; also where the peer
+  // Waits for the end of what the peer compressed: of its flush, or its stream. Then the stream beneath can
+  // be taken, and what the peer sent on it without compression. Throws ConnectionClosed; also where the peer
   // goes on compressing.
   Task<void> take_end();
   struct Inner {
