@@ -48,7 +48,8 @@ Result<std::string> unquote(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < inner.size(); ++i) {
     if (inner[i] == '"') return malformed("local part: a quote inside the quotes");
-    if (inner[i] == '\\' && ++i == inner.size()) return malformed("local part: the quotes do not end");
+    if (inner[i] == '\\') ++i;
+    if (i == inner.size()) return malformed("local part: the quotes do not end");
     plain += inner[i];
   }
   return plain;

@@ -48,8 +48,9 @@ class Lexer {
       if (at_ == text_.size()) return token;
     }
     if (is_special(text_[at_])) {
-      token.special = text_[at_++];
-      return finish(std::move(token), Kind::special, std::string(1, token.special));
+      const char special = text_[at_++];
+      token.special = special;
+      return finish(std::move(token), Kind::special, std::string(1, special));
     }
     return finish(std::move(token), Kind::word, take_word());
   }

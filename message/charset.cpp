@@ -303,8 +303,8 @@ class Utf8Converter::Impl {
       status = U_ZERO_ERROR;
       char* target = buffer;
       ucnv_convertEx(target_.get(), source_.get(), &target, buffer + sizeof buffer, &source, source_end,
-                     pivot_.data(), &pivot_source_, &pivot_target_, pivot_.data() + pivot_.size(), first_,
-                     flush, &status);
+                     pivot_.data(), &pivot_source_, &pivot_target_, pivot_.data() + pivot_.size(),
+                     UBool(first_), UBool(flush), &status);
       first_ = false;
       out.append(buffer, target);
     }

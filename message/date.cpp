@@ -259,7 +259,7 @@ class Parser {
     ParsedDate parsed;
     parsed.zone_minutes = zone_.value_or(0);
     parsed.utc_seconds = std::chrono::sys_days(date).time_since_epoch().count() * seconds_per_day +
-                         seconds() - parsed.zone_minutes * 60;
+                         seconds() - std::int64_t{parsed.zone_minutes} * 60;
     return parsed;
   }
 

@@ -11,8 +11,8 @@
 namespace posthorn::message {
 namespace {
 
-constexpr std::size_t max_field = 64 * 1024;
-constexpr std::size_t max_chunk = 64 * 1024;
+constexpr std::size_t max_field = 64 << 10;
+constexpr std::size_t max_chunk = 64 << 10;
 
 bool is_text(const BodyPart& part) {
   if (part.is_message()) return false;
@@ -188,6 +188,7 @@ std::vector<bool> search_text(const Summary& summary, std::string_view wire_byte
     search.next_range();
   }
   std::vector<bool> found;
+  found.reserve(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) found.push_back(search.found(i));
   return found;
 }
