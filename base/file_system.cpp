@@ -113,6 +113,10 @@ Result<std::string> SystemFileSystem::read(const File& file, std::uint64_t offse
   return bytes;
 }
 
+void SystemFileSystem::start_sync(const File& file) {
+  static_cast<void>(sync_file_range(file.descriptor(), 0, 0, SYNC_FILE_RANGE_WRITE));
+}
+
 Result<> SystemFileSystem::sync(const File& file) {
   if (fsync(file.descriptor()) != 0) return system_failure("fsync");
   return {};

@@ -75,6 +75,7 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
   }
   for (Operation* operation : batch) {
     work.begin_operation();
+    if (!operation->only_adds()) TRY(work.put_files_in_place());
     auto ended = operation->run(work);
     if (ended) ended = work.end_operation();
     if (ended) continue;
@@ -385,11 +386,32 @@ Result<std::vector<Mailbox::EmailId>> AccountDisk::email_ids(MailboxId id, const
   return ids;
 }
 
-Result<AccountDisk::OpenMessage> AccountDisk::open_message(MailboxId id, Uid uid) {
+Result<StoredFile> AccountDisk::open_message(MailboxId id, Uid uid) {
   Reader reader = TRY(take_reader());
   auto message = open_message(reader.database, id, uid);
   give_back(std::move(reader));
-  return message;
+  if (!message) return std::unexpected(message.error());
+  return StoredFile(files(), std::move(message->file), message->row.stored_size, message->row.wire_size);
+}
+
+Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet& uids,
+                                                      Mailbox::HeadLimits limits) {
+  std::vector<Mailbox::Head> heads;
+  std::size_t octets = 0;
+  Reader reader = TRY(take_reader());
+  for (const UidSet::Range& range : uids.ranges()) {
+    for (Uid uid = range.first; uid <= range.last && octets < limits.all; ++uid) {
+      auto message = open_message(reader.database, id, uid);
+      if (!message) continue;
+      StoredFile file(files(), std::move(message->file), message->row.stored_size, message->row.wire_size);
+      auto head = file.head(limits.each);
+      if (!head) continue;
+      octets += head->size();
+      heads.push_back({uid, *std::move(head)});
+    }
+  }
+  give_back(std::move(reader));
+  return heads;
 }
 
 Result<AccountDisk::OpenMessage> AccountDisk::open_message(Database& database, MailboxId id, Uid uid) {

@@ -7,6 +7,7 @@
 #include "message/line_ends.h"
 #include "storage/folder.h"
 #include "storage/index.h"
+#include "storage/message_bytes.h"
 #include "storage/operation.h"
 #include "storage/snapshot.h"
 #include "storage/state_file.h"
@@ -81,12 +82,8 @@ class AccountDisk {
   static constexpr std::size_t summaries_limit = 256;
   Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort);
   Result<std::vector<Mailbox::Origin>> origins(MailboxId id, const UidSet& uids);
-  struct OpenMessage {
-    File file;
-    MessageRow row;
-    std::string path;
-  };
-  Result<OpenMessage> open_message(MailboxId id, Uid uid);
+  Result<StoredFile> open_message(MailboxId id, Uid uid);
+  Result<std::vector<Mailbox::Head>> heads(MailboxId id, const UidSet& uids, Mailbox::HeadLimits limits);
   // What was expunged since; nothing where that is not known, or is more than is worth naming one by one.
   static constexpr std::size_t vanished_limit = 50'000;
   Result<std::optional<UidSet>> vanished_since(MailboxId id, ModSeq since);
@@ -147,6 +144,11 @@ class AccountDisk {
   Result<> run_all(Work& work, std::span<Operation* const> batch, const Snapshots& loaded);
   void remember_folders();
   void forget_folders();
+  struct OpenMessage {
+    File file;
+    MessageRow row;
+    std::string path;
+  };
   Result<OpenMessage> open_message(Database& database, MailboxId id, Uid uid);
   Result<std::string> search_message(const std::string& folder, const MessageRow& row);
   Result<Reader> take_reader();

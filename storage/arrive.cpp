@@ -48,7 +48,7 @@ Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival) {
   if (spool.file()) {
     TRY(link_file(work.files, *spool.file(), path, tmp));
   } else {
-    TRY(write_file(work.files, path, tmp, spool.bytes()));
+    TRY(work.write_file(path, tmp, spool.bytes()));
   }
   work.sync_later(folder.place(row.place));
   row.threaded = true;

@@ -207,39 +207,39 @@ Task<Result<std::vector<Mailbox::EmailId>>> MailboxImpl::email_ids(UidSet uids) 
   co_return co_await look_up<std::vector<EmailId>>(read);
 }
 
-Task<Result<AccountDisk::OpenMessage>> MailboxImpl::find_message(Uid uid) {
+template <class Value, class Read>
+Task<Result<Value>> MailboxImpl::read_message(Uid uid, Read& read) {
   auto awake = co_await account_->wake();
   if (!awake) co_return std::unexpected(awake.error());
-  auto job = [this, uid] { return account_->disk().open_message(info_.id, uid); };
-  auto found = co_await Offload(account_->parts().lane, job);
+  auto found = co_await Offload(account_->parts().lane, read);
   if (!found && found.error().code != Errc::busy && snapshot_->find(uid)) {
     auto polled = co_await poll();
     if (!polled) co_return std::unexpected(polled.error());
-    found = co_await Offload(account_->parts().lane, job);
+    found = co_await Offload(account_->parts().lane, read);
   }
   co_return found;
 }
 
 Task<Result<std::unique_ptr<MessageBytes>>> MailboxImpl::bytes(Uid uid) {
-  auto found = co_await find_message(uid);
+  auto read = [this, uid] { return account_->disk().open_message(info_.id, uid); };
+  auto found = co_await read_message<StoredFile>(uid, read);
   if (!found) co_return std::unexpected(found.error());
-  co_return std::make_unique<StoredBytes>(account_->parts().lane, account_->disk().files(),
-                                          std::move(found->file), found->row.stored_size,
-                                          found->row.wire_size);
+  co_return std::make_unique<StoredBytes>(account_->parts().lane, *std::move(found));
 }
 
 Task<Result<std::string>> MailboxImpl::head(Uid uid, std::size_t limit) {
-  auto found = co_await find_message(uid);
-  if (!found) co_return std::unexpected(found.error());
-  StoredBytes bytes(account_->parts().lane, account_->disk().files(), std::move(found->file),
-                    found->row.stored_size, found->row.wire_size);
-  std::string head;
-  while (head.size() < limit && head.size() < bytes.size()) {
-    auto more = co_await bytes.read(head.size(), limit - head.size());
-    if (!more) co_return std::unexpected(more.error());
-    head += *more;
-  }
-  co_return head;
+  auto read = [this, uid, limit]() -> Result<std::string> {
+    return TRY(account_->disk().open_message(info_.id, uid)).head(limit);
+  };
+  co_return co_await read_message<std::string>(uid, read);
+}
+
+Task<std::vector<Mailbox::Head>> MailboxImpl::heads(UidSet uids, HeadLimits limits) {
+  auto awake = co_await account_->wake();
+  if (!awake) co_return std::vector<Head>();
+  auto read = [this, &uids, limits] { return account_->disk().heads(info_.id, uids, limits); };
+  auto found = co_await Offload(account_->parts().lane, read);
+  co_return found ? *std::move(found) : std::vector<Head>();
 }
 
 }  // namespace posthorn::storage

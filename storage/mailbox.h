@@ -43,6 +43,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<std::vector<EmailId>>> email_ids(UidSet uids) override;
   Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) override;
   Task<Result<std::string>> head(Uid uid, std::size_t limit) override;
+  Task<std::vector<Head>> heads(UidSet uids, HeadLimits limits) override;
 
   // What a batch changed.
   void set_snapshot(std::shared_ptr<const Snapshot> snapshot);
@@ -59,7 +60,9 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   // What `read`, a reading function of AccountDisk, gives on the pool.
   template <class Value, class Read>
   Task<Result<Value>> look_up(Read& read);
-  Task<Result<AccountDisk::OpenMessage>> find_message(Uid uid);
+  // What `read` gives of the message's file; once more after a look at the folder, if it is not there.
+  template <class Value, class Read>
+  Task<Result<Value>> read_message(Uid uid, Read& read);
   void tell();
   void watch();
 

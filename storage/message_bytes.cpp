@@ -13,26 +13,32 @@ constexpr std::size_t chunk_size = 64 * 1024;
 }  // namespace
 
 Task<Result<std::string>> StoredBytes::read(std::uint64_t offset, std::size_t size) {
-  auto job = [this, offset, size] { return read_now(offset, size); };
+  auto job = [this, offset, size] { return file_.read(offset, size); };
   co_return co_await Offload(disk_, job);
 }
 
-Result<std::string> StoredBytes::read_now(std::uint64_t offset, std::size_t size) {
+Result<std::string> StoredFile::read(std::uint64_t offset, std::size_t size) {
   if (offset >= wire_size_) return std::string();
   const std::uint64_t there = wire_size_ - offset;
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>({size, read_limit, there}));
-  std::string bytes = as_stored_ ? TRY(files_.read(file_, offset, wanted)) : TRY(convert(offset, wanted));
+  std::string bytes = as_stored_ ? TRY(files_->read(file_, offset, wanted)) : TRY(convert(offset, wanted));
   if (bytes.size() < wanted) return failure(Errc::corrupt, "a message's file is shorter than the index says");
   return bytes;
 }
 
-Result<std::string> StoredBytes::convert(std::uint64_t offset, std::size_t size) {
+Result<std::string> StoredFile::head(std::size_t limit) {
+  std::string head = TRY(read(0, limit));
+  while (head.size() < limit && head.size() < wire_size_) head += TRY(read(head.size(), limit - head.size()));
+  return head;
+}
+
+Result<std::string> StoredFile::convert(std::uint64_t offset, std::size_t size) {
   auto after = std::ranges::upper_bound(marks_, offset, {}, &Mark::wire);
   Mark mark = *std::prev(after);
   std::string result;
   std::string wire;
   while (result.size() < size) {
-    const std::string chunk = TRY(files_.read(file_, mark.stored, chunk_size));
+    const std::string chunk = TRY(files_->read(file_, mark.stored, chunk_size));
     if (chunk.empty()) break;
     message::WireForm form(message::LineEnds::lf);
     wire.clear();

@@ -10,22 +10,18 @@
 
 namespace posthorn::storage {
 
-// A stored message's file, read as on the wire.
-class StoredBytes final : public MessageBytes {
+// A stored message's file, read as on the wire. It blocks.
+class StoredFile {
  public:
   // `stored_size` differs from `wire_size` for a file with lines that end in LF alone.
-  StoredBytes(Lane& disk, FileSystem& files, File file, std::uint64_t stored_size, std::uint64_t wire_size)
-      : disk_(disk),
-        files_(files),
-        file_(std::move(file)),
-        wire_size_(wire_size),
-        as_stored_(stored_size == wire_size) {}
+  StoredFile(FileSystem& files, File file, std::uint64_t stored_size, std::uint64_t wire_size)
+      : files_(&files), file_(std::move(file)), wire_size_(wire_size), as_stored_(stored_size == wire_size) {}
 
-  std::uint64_t size() const override { return wire_size_; }
-  Task<Result<std::string>> read(std::uint64_t offset, std::size_t size) override;
-
-  // The same, on the caller's thread.
-  Result<std::string> read_now(std::uint64_t offset, std::size_t size);
+  std::uint64_t size() const { return wire_size_; }
+  // As MessageBytes::read.
+  Result<std::string> read(std::uint64_t offset, std::size_t size);
+  // The first octets: `limit` of them, or all.
+  Result<std::string> head(std::size_t limit);
 
  private:
   Result<std::string> convert(std::uint64_t offset, std::size_t size);
@@ -37,12 +33,24 @@ class StoredBytes final : public MessageBytes {
     bool after_cr = false;
   };
 
-  Lane& disk_;
-  FileSystem& files_;
+  FileSystem* files_;
   File file_;
   std::uint64_t wire_size_;
   bool as_stored_;
   std::vector<Mark> marks_{Mark{}};
+};
+
+// The same from the loop thread.
+class StoredBytes final : public MessageBytes {
+ public:
+  StoredBytes(Lane& disk, StoredFile file) : disk_(disk), file_(std::move(file)) {}
+
+  std::uint64_t size() const override { return file_.size(); }
+  Task<Result<std::string>> read(std::uint64_t offset, std::size_t size) override;
+
+ private:
+  Lane& disk_;
+  StoredFile file_;
 };
 
 }  // namespace posthorn::storage

@@ -63,6 +63,7 @@ class AddMessages final : public Operation {
       : mailbox_(std::move(mailbox)), arrivals_(std::move(arrivals)) {}
   Result<> run(Work& work) override;
   bool maildir_suffices() const override;
+  bool only_adds() const override { return true; }
 
   Appended appended;
 
@@ -96,6 +97,7 @@ class PrepareDelivery final : public Operation {
   PrepareDelivery(MailboxKey mailbox, FileSpool& spool) : mailbox_(std::move(mailbox)), spool_(spool) {}
   Result<> run(Work& work) override;
   bool maildir_suffices() const override { return true; }
+  bool only_adds() const override { return true; }
 
  private:
   MailboxKey mailbox_;

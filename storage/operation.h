@@ -27,6 +27,9 @@ class Operation {
   virtual Result<> run(Work& work) = 0;
   // It shares its batch with no other, as it decides about commits itself.
   virtual bool alone() const { return false; }
+  // It neither reads nor moves files that operations before it in the batch brought: these may still be on
+  // their way to their places.
+  virtual bool only_adds() const { return false; }
   // What it changes can be had back from the Maildir: its COMMIT needs no sync of its own.
   virtual bool maildir_suffices() const { return false; }
 

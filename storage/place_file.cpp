@@ -17,12 +17,6 @@ Result<> fill(FileSystem& files, const std::string& tmp, const File& source) {
   return files.sync(target);
 }
 
-Result<> fill(FileSystem& files, const std::string& tmp, std::string_view bytes) {
-  const File target = TRY(files.open(tmp, FileSystem::Open::create_new));
-  TRY(files.write(target, bytes));
-  return files.sync(target);
-}
-
 Result<> finish(FileSystem& files, Result<> filled, const std::string& tmp, const std::string& path) {
   if (filled) filled = files.rename(tmp, path);
   if (!filled) static_cast<void>(files.unlink(tmp));
@@ -31,9 +25,22 @@ Result<> finish(FileSystem& files, Result<> filled, const std::string& tmp, cons
 
 }  // namespace
 
-Result<> write_file(FileSystem& files, const std::string& path, const std::string& tmp,
-                    std::string_view bytes) {
-  return finish(files, fill(files, tmp, bytes), tmp, path);
+Result<WrittenFile> write_aside(FileSystem& files, std::string path, std::string tmp,
+                                std::string_view bytes) {
+  File target = TRY(files.open(tmp, FileSystem::Open::create_new));
+  const auto filled = files.write(target, bytes);
+  if (filled) return WrittenFile{std::move(target), std::move(tmp), std::move(path)};
+  static_cast<void>(files.unlink(tmp));
+  return std::unexpected(filled.error());
+}
+
+Result<> put_in_place(FileSystem& files, const std::vector<WrittenFile>& written) {
+  if (written.size() > 1) {
+    for (const WrittenFile& each : written) files.start_sync(each.file);
+  }
+  for (const WrittenFile& each : written) TRY(files.sync(each.file));
+  for (const WrittenFile& each : written) TRY(files.rename(each.tmp, each.path));
+  return {};
 }
 
 Result<> link_file(FileSystem& files, const std::string& existing, const std::string& path,

@@ -4,13 +4,24 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace posthorn::storage {
 
-// Writes a new file, synced: through `tmp`, so that `path` has all of it or is not there. The directories are
-// left to be synced. Nothing stays behind after an error.
-Result<> write_file(FileSystem& files, const std::string& path, const std::string& tmp,
-                    std::string_view bytes);
+// A new file that is written under `tmp`, and neither synced nor at `path` yet.
+struct WrittenFile {
+  File file;
+  std::string tmp;
+  std::string path;
+};
+
+// Writes it. Nothing stays behind after an error.
+Result<WrittenFile> write_aside(FileSystem& files, std::string path, std::string tmp, std::string_view bytes);
+
+// Syncs all of them, then renames each to where it belongs. The directories are left to be synced. After an
+// error some may be in place; nothing is to be tried again, as a second sync can pass over what the first
+// lost.
+Result<> put_in_place(FileSystem& files, const std::vector<WrittenFile>& written);
 
 // Makes `path` another link of `existing`, which is synced; a synced copy where the file system allows no
 // link (EMLINK, EXDEV, EPERM).

@@ -199,6 +199,17 @@ class Mailbox {
   virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) = 0;
   // The whole of a small message, or its first `limit` octets, in one hop.
   virtual Task<Result<std::string>> head(Uid uid, std::size_t limit) = 0;
+  // The same of several messages in one hop, in the order of `uids`: as many as come to `all` octets, one at
+  // least. What can't be read is left out; head() gives the reason.
+  struct Head {
+    Uid uid;
+    std::string octets;
+  };
+  struct HeadLimits {
+    std::size_t each;
+    std::size_t all;
+  };
+  virtual Task<std::vector<Head>> heads(UidSet uids, HeadLimits limits) = 0;
 };
 
 // The mail of one account. Names of mailboxes are UTF-8 with '/' between levels, INBOX in any case.

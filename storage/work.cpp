@@ -13,6 +13,8 @@ constexpr Uid uid_block = 256;
 constexpr ModSeq modseq_block = 4096;
 constexpr Uid highest_uid = 0x7fffffff;
 constexpr std::size_t state_file_limit = 1 << 20U;
+// So many new files are open at once.
+constexpr std::size_t written_limit = 64;
 
 }  // namespace
 
@@ -27,6 +29,7 @@ void Work::begin_operation() {
   changes_.clear();
   reload_.clear();
   steps_before_operation_ = steps_.size();
+  written_before_operation_ = written_.size();
   to_unlink_before_operation_ = to_unlink_.size();
 }
 
@@ -69,6 +72,7 @@ void Work::undo_operation() {
     static_cast<void>(disk.index().database().execute("ROLLBACK TO operation"));
     static_cast<void>(disk.index().database().execute("RELEASE operation"));
   }
+  drop_written(written_before_operation_);
   undo_steps(steps_before_operation_);
   to_unlink_.resize(to_unlink_before_operation_);
   restore(before_operation_);
@@ -82,6 +86,7 @@ bool Work::transaction_lost() {
 Result<> Work::prepare_commit() {
   TRY(fold_changes());
   if (in_transaction_) TRY(write_rows());
+  TRY(put_files_in_place());
   for (const std::string& directory : to_sync_) TRY(files.sync_directory(directory));
   return {};
 }
@@ -141,6 +146,7 @@ void Work::undo() {
     static_cast<void>(
         disk.index().database().execute("UPDATE account SET failed_commits = failed_commits + 1"));
   }
+  drop_written(0);
   undo_steps(0);
   to_unlink_.clear();
   to_sync_.clear();
@@ -410,6 +416,28 @@ void Work::record_mtimes() {
     folder.doubtful = true;
   }
   touched_.clear();
+}
+
+Result<> Work::write_file(const std::string& path, const std::string& tmp, std::string_view bytes) {
+  if (written_.size() == written_limit) TRY(put_files_in_place());
+  written_.push_back(TRY(write_aside(files, path, tmp, bytes)));
+  return {};
+}
+
+Result<> Work::put_files_in_place() {
+  auto placed = put_in_place(files, written_);
+  // What a failed sync lost is lost: the operations that they belong to can't go on.
+  if (!placed) {
+    commit_failed_ = true;
+    return placed;
+  }
+  written_.clear();
+  written_before_operation_ = 0;
+  return {};
+}
+
+void Work::drop_written(std::size_t keep) {
+  for (; written_.size() > keep; written_.pop_back()) static_cast<void>(files.unlink(written_.back().tmp));
 }
 
 void Work::undo_steps(std::size_t keep) {

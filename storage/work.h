@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/account_disk.h"
+#include "storage/place_file.h"
 
 #include <map>
 #include <set>
@@ -69,6 +70,11 @@ class Work {
   // directory's new mtime is then ours.
   void touching(Folder& folder, Place place);
   void sync_later(const std::string& directory) { to_sync_.insert(directory); }
+  // A new file with `bytes`, durable at `path` by the commit: files of a batch are synced together. Until
+  // then it is at `tmp`.
+  Result<> write_file(const std::string& path, const std::string& tmp, std::string_view bytes);
+  // Puts those files where they belong. An error is the whole batch's.
+  Result<> put_files_in_place();
   // What is taken away, or named back, when this is undone; the latest first. A directory goes if it is
   // empty.
   void created(std::string path) { steps_.push_back({std::move(path), {}}); }
@@ -111,6 +117,7 @@ class Work {
   void restore(const std::map<MailboxId, Folder>& before);
   void record_mtimes();
   void undo_steps(std::size_t keep);
+  void drop_written(std::size_t keep);
 
   const Snapshots& loaded_;
   bool synced_;
@@ -130,6 +137,8 @@ class Work {
   };
   std::vector<Step> steps_;
   std::size_t steps_before_operation_ = 0;
+  std::vector<WrittenFile> written_;
+  std::size_t written_before_operation_ = 0;
   struct Unlink {
     MailboxId folder;
     std::string path;

@@ -139,7 +139,8 @@ class Fetching {
 
   Task<void> run_batch(const Places& places);
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids);
-  Task<void> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen);
+  Task<void> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
+                                const storage::UidSet& next);
   Task<Result<Piece>> piece_of(const FetchBody& body, const Known& known, MessageSource& source);
   Task<void> stream(MessageSource& source, Extent extent);
   std::uint64_t last_octet_needed(const Known& known, std::uint64_t size) const;
@@ -156,6 +157,7 @@ class Fetching {
   Plan plan_;
   storage::UidSet news_;  // of which the client does not know the present flags and MODSEQ
   std::vector<storage::Mailbox::EmailId> email_ids_;  // of the batch
+  storage::ReadAhead ahead_{{.each = MessageSource::longest_read, .all = 4 * MessageSource::longest_read}};
   Slice slice_;
   bool some_gone_ = false;
   bool is_first_item_ = true;
@@ -230,7 +232,7 @@ Task<void> Fetching::run_batch(const Places& places) {
       if (origin != nullptr) known.origin = *origin;
       const bool is_newly_seen = newly_seen.contains(message.uid);
       if (plan_.octets) {
-        co_await answer_with_octets(place, known, is_newly_seen);
+        co_await answer_with_octets(place, known, is_newly_seen, uids);
       } else {
         begin_answer(place);
         for (const FetchItem& item : plan_.items) {
@@ -378,10 +380,11 @@ std::uint64_t Fetching::last_octet_needed(const Known& known, std::uint64_t size
 }
 
 // All that can fail is done before the response begins.
-Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen) {
+Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
+                                        const storage::UidSet& next) {
   const storage::Message message = view_.messages().at(place);
   MessageSource source(view_.mailbox(), message.uid, message.size);
-  auto opened = co_await source.open(last_octet_needed(known, message.size));
+  auto opened = co_await source.open(last_octet_needed(known, message.size), ahead_, next);
   if (!opened) {
     note(std::move(opened).error());
     co_return;

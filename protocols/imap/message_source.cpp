@@ -6,15 +6,20 @@
 namespace posthorn::imap {
 namespace {
 
-// What is read ahead into memory in one hop.
-constexpr std::uint64_t longest_head = 65'536;
+constexpr std::size_t longest_head = MessageSource::longest_read;
 
 }  // namespace
 
 Task<Result<>> MessageSource::open(std::uint64_t end) {
+  storage::ReadAhead alone({.each = longest_head, .all = 0});
+  co_return co_await open(end, alone, {});
+}
+
+Task<Result<>> MessageSource::open(std::uint64_t end, storage::ReadAhead& ahead,
+                                   const storage::UidSet& next) {
   const std::uint64_t wanted = size_ <= longest_head ? size_ : std::min(end, size_);
   if (wanted <= longest_head) {
-    auto head = co_await mailbox_.head(uid_, static_cast<std::size_t>(wanted));
+    auto head = co_await ahead.head(mailbox_, uid_, next);
     if (!head) co_return std::unexpected(std::move(head).error());
     head_ = *std::move(head);
     if (head_.size() < wanted) size_ = head_.size();

@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "base/task.h"
+#include "storage/read_ahead.h"
 #include "storage/store.h"
 
 #include <cstdint>
@@ -18,9 +19,11 @@ class MessageSource {
   MessageSource(storage::Mailbox& mailbox, storage::Uid uid, std::uint64_t size)
       : mailbox_(mailbox), uid_(uid), size_(size) {}
 
-  // Makes ready for reading up to the octet `end`; call it once, first.
+  // Makes ready for reading up to the octet `end`; call it once, first. With `ahead`, those of `next` that
+  // follow are read along with it.
   // Errors: not_found when the message was expunged; io; corrupt.
   Task<Result<>> open(std::uint64_t end);
+  Task<Result<>> open(std::uint64_t end, storage::ReadAhead& ahead, const storage::UidSet& next);
 
   // Octets that there really are, after open().
   std::uint64_t size() const { return size_; }

@@ -1,9 +1,13 @@
 #include "protocols/pop3/maildrop.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace posthorn::pop3 {
 namespace {
+
+// So many messages are looked at for what can be read together.
+constexpr Number read_ahead = 32;
 
 // Gives the lock back if the maildrop can't be opened under it.
 class Lock {
@@ -64,6 +68,18 @@ void Maildrop::unmark_all() {
   octets_ = 0;
   snapshot_->visit(0, highest(),
                    [this](std::uint32_t, const storage::Message& message) { octets_ += message.size; });
+}
+
+Task<Result<std::string>> Maildrop::head(Number number) {
+  storage::UidSet next;
+  if (number == last_read_ + 1) {
+    const Number end = std::min(highest(), number + read_ahead);
+    for (Number each = number; each <= end; ++each) {
+      if (const storage::Message* message = find(each)) next.append(message->uid);
+    }
+  }
+  last_read_ = number;
+  co_return co_await ahead_.head(*mailbox_, snapshot_->at(number - 1).uid, next);
 }
 
 Task<Result<>> Maildrop::update() {

@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "protocols/pop3/grammar.h"
+#include "storage/read_ahead.h"
 #include "storage/store.h"
 
 #include <cstdint>
@@ -41,6 +42,11 @@ class Maildrop {
   // Removes what is marked, in one step; durable once it gives a value.
   Task<Result<>> update();
 
+  // The message's first octets: all of it, or `block` of them. Read together with those of the messages that
+  // follow, as soon as the client goes through the maildrop in order. Errors: those of storage.
+  Task<Result<std::string>> head(Number number);
+  static constexpr std::size_t block = 65'536;
+
   storage::Mailbox& mailbox() { return *mailbox_; }
 
  private:
@@ -52,6 +58,8 @@ class Maildrop {
   std::vector<bool> deleted_;  // by number - 1
   Number messages_ = 0;
   std::uint64_t octets_ = 0;
+  storage::ReadAhead ahead_{{.each = block, .all = 2 * block}};
+  Number last_read_ = 0;
 };
 
 }  // namespace posthorn::pop3

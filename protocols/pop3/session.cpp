@@ -13,7 +13,7 @@ namespace posthorn::pop3 {
 namespace {
 
 // Octets of a message that are read, and in memory, at once.
-constexpr std::size_t block = 65536;
+constexpr std::size_t block = Maildrop::block;
 
 bool needs_maildrop(const Command& command) {
   return std::holds_alternative<Stat>(command) || std::holds_alternative<List>(command) ||
@@ -151,19 +151,19 @@ Task<void> Session::on(const Uidl& uidl) {
 Task<void> Session::on(const Retr& retr) {
   if (const storage::Message* message = find(retr.message)) {
     ++retrieved_;
-    co_await send_message(*message, std::nullopt);
+    co_await send_message(retr.message, *message, std::nullopt);
   }
 }
 
 Task<void> Session::on(const Top& top) {
-  if (const storage::Message* message = find(top.message)) co_await send_message(*message, top.lines);
+  if (const storage::Message* message = find(top.message))
+    co_await send_message(top.message, *message, top.lines);
 }
 
 // RETR and TOP. The first block tells whether the message is still there; once the +OK is out, an error can
 // only be told by ending the connection, as a shortened message would pass for a whole one.
-Task<void> Session::send_message(storage::Message message, std::optional<Number> top_lines) {
-  storage::Mailbox& mailbox = maildrop_->mailbox();
-  Result<std::string> part = co_await mailbox.head(message.uid, block);
+Task<void> Session::send_message(Number number, storage::Message message, std::optional<Number> top_lines) {
+  Result<std::string> part = co_await maildrop_->head(number);
   if (!part) {
     refuse(part.error().code == Errc::not_found ? "Another session has expunged this message"
                                                 : reply_to(part.error()));
@@ -189,7 +189,7 @@ Task<void> Session::send_message(storage::Message message, std::optional<Number>
     co_await connection_.flush_if_large();
     if (offset >= message.size || (cutter && cutter->complete())) break;
     if (!rest) {
-      auto bytes = co_await mailbox.bytes(message.uid);
+      auto bytes = co_await maildrop_->mailbox().bytes(message.uid);
       if (bytes) {
         rest = *std::move(bytes);
       } else {

@@ -71,7 +71,7 @@ class Session {
 
   // The message for a command of the TRANSACTION state, or null: then the refusal was said.
   const storage::Message* find(Number number);
-  Task<void> send_message(storage::Message message, std::optional<Number> top_lines);
+  Task<void> send_message(Number number, storage::Message message, std::optional<Number> top_lines);
   template <class Value>
   Task<void> send_listing(std::optional<Number> number, std::string heading, Value value);
 

@@ -99,6 +99,15 @@ class FakeMailbox final : public storage::Mailbox {
     co_return found->second.substr(0, limit);
   }
 
+  Task<std::vector<Head>> heads(storage::UidSet uids, HeadLimits limits) override {
+    co_await turn();
+    std::vector<Head> found;
+    for (const auto& [uid, octets] : messages) {
+      if (uids.contains(uid)) found.push_back({uid, octets.substr(0, limits.each)});
+    }
+    co_return found;
+  }
+
   Task<Result<storage::Appended>> append(std::vector<storage::Arrival>) override { co_return unused(); }
   Task<Result<storage::Stored>> store(storage::StoreRequest) override { co_return unused(); }
   Task<Result<storage::Copied>> copy(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing) override {

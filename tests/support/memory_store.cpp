@@ -419,6 +419,19 @@ Task<Result<std::string>> MemoryMailbox::head(Uid uid, std::size_t limit) {
   co_return stored->substr(0, limit);
 }
 
+Task<std::vector<storage::Mailbox::Head>> MemoryMailbox::heads(storage::UidSet uids, HeadLimits limits) {
+  auto begun = co_await begin();
+  std::vector<Head> found;
+  if (!begun) co_return found;
+  for (const auto range : uids.ranges()) {
+    for (Uid uid = range.first; uid <= range.last; ++uid) {
+      const std::string* stored = octets(uid);
+      if (stored != nullptr) found.push_back({uid, stored->substr(0, limits.each)});
+    }
+  }
+  co_return found;
+}
+
 MemoryAccount::MemoryAccount(MemoryStore& store, std::string address)
     : store_(store), address_(std::move(address)) {
   make("INBOX", storage::SpecialUse::none);

@@ -69,6 +69,7 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   Task<Result<std::vector<EmailId>>> email_ids(storage::UidSet uids) override;
   Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid) override;
   Task<Result<std::string>> head(storage::Uid uid, std::size_t limit) override;
+  Task<std::vector<Head>> heads(storage::UidSet uids, HeadLimits limits) override;
 
  private:
   friend class MemoryAccount;
