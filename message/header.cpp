@@ -34,15 +34,6 @@ std::size_t folded_size(std::string_view text) {
   return size;
 }
 
-void append_with_crlf(std::string_view lines, std::string& out) {
-  while (!lines.empty()) {
-    const auto line = first_line(lines);
-    out += without_line_end(line);
-    out += "\r\n";
-    lines.remove_prefix(line.size());
-  }
-}
-
 }  // namespace
 
 std::string_view field_name_of(std::string_view line) {
@@ -112,6 +103,15 @@ std::vector<HeaderField> find_fields(std::string_view block, std::string_view na
     if (equal_ignoring_case(field->name, name)) fields.push_back(*field);
   }
   return fields;
+}
+
+void append_with_crlf(std::string_view lines, std::string& out) {
+  while (!lines.empty()) {
+    const auto line = first_line(lines);
+    out += without_line_end(line);
+    out += "\r\n";
+    lines.remove_prefix(line.size());
+  }
 }
 
 std::string filter_fields(std::string_view block, std::span<const std::string> names, FieldFilter filter) {

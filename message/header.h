@@ -53,6 +53,9 @@ std::string unfold(std::string_view value);
 std::optional<HeaderField> find_field(std::string_view block, std::string_view name);
 std::vector<HeaderField> find_fields(std::string_view block, std::string_view name);
 
+// Appends `lines`, which end in LF or CRLF, with CRLF; the last one too.
+void append_with_crlf(std::string_view lines, std::string& out);
+
 enum class FieldFilter { only, except };
 
 // The bytes of BODY[HEADER.FIELDS (names)] or BODY[HEADER.FIELDS.NOT (names)] (RFC 3501 §6.4.5): the

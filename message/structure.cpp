@@ -1,5 +1,6 @@
 #include "message/structure.h"
 
+#include "message/common_fields.h"
 #include "message/encoded_word.h"
 #include "message/envelope.h"
 #include "message/header.h"
@@ -155,6 +156,7 @@ class SummaryParser::Impl {
     summary.envelope = std::move(envelope_);
     summary.root = std::move(root_);
     summary.references = std::move(references_);
+    summary.common_fields = std::move(common_fields_);
     if (summary.envelope.date) {
       if (auto date = parse_date(*summary.envelope.date)) summary.date_sent = *date;
     }
@@ -162,6 +164,7 @@ class SummaryParser::Impl {
   }
 
  private:
+  enum class HeaderEnd { blank_line, none };
   enum class Place { message, part };  // a message, embedded or not; a part of a multipart
 
   struct Entity {
@@ -228,13 +231,13 @@ class SummaryParser::Impl {
   void take_header_line(const Line& line) {
     Entity& entity = open_.back();
     if (line.size == 0 && line.end_size > 0) {
-      end_header(line.next, lines_ + 1);
+      end_header(line.next, lines_ + 1, HeaderEnd::blank_line);
       return;
     }
     const bool first = lines_ == entity.lines_before_header;
     if (first && entity.place == Place::part && field_name_of(line.text).empty()) {
       // Text at once after the delimiter: the part has no header, and the blank line is missing.
-      end_header(position_, lines_);
+      end_header(position_, lines_, HeaderEnd::none);
       if (open_.back().in_header) take_header_line(line);
       return;
     }
@@ -287,7 +290,7 @@ class SummaryParser::Impl {
 
   // The header of the innermost entity ends at `offset`, after `lines` lines of the message. An embedded
   // message is opened.
-  void end_header(std::uint64_t offset, std::uint64_t lines) {
+  void end_header(std::uint64_t offset, std::uint64_t lines, HeaderEnd end) {
     Entity& entity = open_.back();
     BodyPart& part = entity.part;
     entity.in_header = false;
@@ -301,7 +304,7 @@ class SummaryParser::Impl {
     } else {
       become_plain_text(part);
     }
-    if (entity.place == Place::message) take_envelope();
+    if (entity.place == Place::message) take_envelope(end);
 
     const bool is_message = part.is_message();
     if (!is_message && !part.is_multipart()) return;
@@ -317,7 +320,7 @@ class SummaryParser::Impl {
 
   // The envelope belongs to the message/rfc822 part that holds this message; the outermost one to the
   // Summary.
-  void take_envelope() {
+  void take_envelope(HeaderEnd end) {
     Envelope envelope;
     if (kept_ < limits_.kept_bytes) {
       envelope = parse_envelope(header_, addresses_left_);
@@ -332,6 +335,9 @@ class SummaryParser::Impl {
     }
     envelope_ = std::move(envelope);
     if (const auto field = find_field(header_, "references")) references_ = unfold(field->value);
+    // What was cut off may have more of them.
+    if (header_.size() < limits_.header_bytes)
+      common_fields_ = keep_common_fields(header_, end == HeaderEnd::blank_line);
   }
 
   // Ends all entities from the innermost up to and including number `from`; their content ends at `end`.
@@ -339,8 +345,8 @@ class SummaryParser::Impl {
     while (open_.size() > from) {
       if (open_.back().in_header) {
         const Entity& cut = open_.back();
-        end_header(std::max(end.offset, cut.part.header_offset),
-                   std::max(end.lines, cut.lines_before_header));
+        end_header(std::max(end.offset, cut.part.header_offset), std::max(end.lines, cut.lines_before_header),
+                   HeaderEnd::none);
         continue;  // which may have opened an embedded message, empty then
       }
       Entity entity = std::move(open_.back());
@@ -396,6 +402,7 @@ class SummaryParser::Impl {
   BodyPart root_;
   Envelope envelope_;
   std::optional<std::string> references_;
+  std::optional<std::string> common_fields_;
   std::size_t parts_ = 0;
   std::size_t kept_ = 0;
   std::size_t addresses_left_ = limits_.addresses;

@@ -101,7 +101,9 @@ struct Summary {
   BodyPart root;                          // root.header_offset is 0, root.header_size the size of the header
   std::optional<ParsedDate> date_sent;    // the Date field, where it can be read
   std::optional<std::string> references;  // the References field on one line, for threads
-  std::optional<std::string> preview;     // see preview.h; SummaryParser leaves it to others
+  // What keep_common_fields() keeps of the header.
+  std::optional<std::string> common_fields;
+  std::optional<std::string> preview;  // see preview.h; SummaryParser leaves it to others
 
   bool operator==(const Summary&) const = default;
 };

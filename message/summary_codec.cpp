@@ -5,12 +5,12 @@
 namespace posthorn::message {
 namespace {
 
-// Version 2. Numbers are little-endian base 128 in their shortest form. An optional text is 0, or its size
+// Version 3. Numbers are little-endian base 128 in their shortest form. An optional text is 0, or its size
 // plus 1 and its octets; a list is its size and its elements. The whole is
-//   version, size of the envelope, envelope, size of the structure, structure, flags, [date], [references],
-//   [preview]
-// so that either can be read without the other.
-constexpr char version = 2;
+//   version, size of the envelope, envelope, size of the structure, structure, common fields, flags, [date],
+//   [references], [preview]
+// so that each of the first three can be read without the others.
+constexpr char version = 3;
 constexpr std::size_t max_depth = 1000;  // as the parser's
 constexpr std::size_t least_part = 11;   // octets of the shortest encoded part
 
@@ -184,10 +184,16 @@ class Reader {
 
   std::string text() { return std::string(view()); }
 
-  std::optional<std::string> optional_text() {
+  std::optional<std::string_view> optional_view() {
     const auto size = number();
     if (size == 0) return std::nullopt;
-    return std::string(view(size - 1));
+    return view(size - 1);
+  }
+
+  std::optional<std::string> optional_text() {
+    const auto text = optional_view();
+    if (!text) return std::nullopt;
+    return std::string(*text);
   }
 
   // The size of a list whose elements take `least` octets each or more.
@@ -349,6 +355,7 @@ std::string encode(const Summary& summary) {
   out.octet(version);
   out.text(std::string_view(envelope.take()));
   out.text(std::string_view(structure.take()));
+  out.text(summary.common_fields);
   out.octet(static_cast<unsigned char>((summary.date_sent ? has_date : 0) |
                                        (summary.references ? has_references : 0) |
                                        (summary.preview ? has_preview : 0)));
@@ -367,6 +374,7 @@ Result<Summary> decode(std::string_view bytes) {
   const auto envelope = in.view();
   const auto structure = in.view();
   Result<Summary> summary(std::in_place);
+  summary->common_fields = in.optional_text();
   read_rest(in, *summary);
   if (!in.ok() || !in.at_end()) return corrupt();
   summary->envelope = TRY(read_envelope(envelope));
@@ -391,11 +399,22 @@ Result<BodyPart> decode_structure(std::string_view bytes) {
   return read_structure(structure);
 }
 
+Result<std::optional<std::string_view>> decode_common_fields(std::string_view bytes) {
+  Reader in(bytes);
+  if (in.octet() != version) return corrupt();
+  in.view();
+  in.view();
+  const auto fields = in.optional_view();
+  if (!in.ok()) return corrupt();
+  return fields;
+}
+
 Result<std::optional<std::string>> decode_preview(std::string_view bytes) {
   Reader in(bytes);
   if (in.octet() != version) return corrupt();
   in.view();
   in.view();
+  in.optional_view();
   Summary rest;
   read_rest(in, rest);
   if (!in.ok() || !in.at_end()) return corrupt();

@@ -24,6 +24,10 @@ Result<Summary> decode(std::string_view bytes);
 Result<Envelope> decode_envelope(std::string_view bytes);
 Result<BodyPart> decode_structure(std::string_view bytes);
 
+// What was kept of the header alone (common_fields.h), a view into `bytes`; nothing if it was not kept.
+// Errors: as decode().
+Result<std::optional<std::string_view>> decode_common_fields(std::string_view bytes);
+
 // The preview alone; nothing if it was not known. Errors: as decode().
 Result<std::optional<std::string>> decode_preview(std::string_view bytes);
 

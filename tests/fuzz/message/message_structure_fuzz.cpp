@@ -27,6 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto summary = parse_summary(wire, LineEnds::crlf, limits);
     const auto broken = broken_promise(summary, wire.size());
     require(broken.empty(), broken);
+    require(kept_fields_agree(summary, wire, {"Subject", "from", "TO", "date"}),
+            "kept fields of the wire form");
     require(parse_in_chunks(wire, 1, LineEnds::crlf, limits) == summary, "octet by octet");
     require(parse_in_chunks(wire, 7, LineEnds::crlf, limits) == summary, "in chunks of 7");
     require(parse_in_chunks(bytes, 3, LineEnds::lf, limits) == summary, "with bare LF");
@@ -35,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto as_is = parse_summary(bytes, LineEnds::crlf, limits);
     const auto also_broken = broken_promise(as_is, bytes.size());
     require(also_broken.empty(), also_broken);
+    require(kept_fields_agree(as_is, bytes, {"Subject", "from", "TO", "date"}), "kept fields as they are");
     require(parse_in_chunks(bytes, 2, LineEnds::crlf, limits) == as_is, "as they are, in chunks of 2");
   }
   return 0;

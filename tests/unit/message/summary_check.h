@@ -1,11 +1,14 @@
 #pragma once
 
+#include "message/common_fields.h"
+#include "message/header.h"
 #include "message/structure.h"
 #include "message/summary_codec.h"
 
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace posthorn::message {
 
@@ -44,6 +47,16 @@ inline std::string broken_promise(const Summary& summary, std::uint64_t size) {
   if (decode_envelope(bytes) != summary.envelope) return "codec changes the envelope alone";
   if (decode_structure(bytes) != summary.root) return "codec changes the structure alone";
   return {};
+}
+
+// Whether what was kept of the header of `wire` answers for these fields as the header itself does.
+inline bool kept_fields_agree(const Summary& summary, std::string_view wire,
+                              const std::vector<std::string>& names) {
+  if (!summary.common_fields) return true;
+  const auto wanted = common_field_set(names);
+  std::string kept;
+  return wanted && append_common_fields(*summary.common_fields, *wanted, kept) &&
+         kept == filter_fields(wire.substr(0, summary.root.header_size), names, FieldFilter::only);
 }
 
 // Parses `bytes` in chunks of `size` octets.

@@ -1,0 +1,130 @@
+#include "message/common_fields.h"
+
+#include "message/header.h"
+
+#include <algorithm>
+#include <array>
+
+namespace posthorn::message {
+namespace {
+
+constexpr std::size_t longest_kept = 4096;
+
+// Ascending. Content-Transfer-Encoding is not among them, as FETCH may show another one than is stored (RFC
+// 3516 §4.3). The place of a name is in what was kept: a change of the list is a new version of the summary.
+constexpr std::array<std::string_view, 46> names{
+    "auto-submitted",
+    "bcc",
+    "cc",
+    "content-class",
+    "content-description",
+    "content-disposition",
+    "content-language",
+    "content-type",
+    "date",
+    "delivered-to",
+    "disposition-notification-to",
+    "followup-to",
+    "from",
+    "importance",
+    "in-reply-to",
+    "keywords",
+    "lines",
+    "list-id",
+    "list-post",
+    "list-subscribe",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "mail-followup-to",
+    "mail-reply-to",
+    "message-id",
+    "mime-version",
+    "newsgroups",
+    "organization",
+    "precedence",
+    "priority",
+    "references",
+    "reply-to",
+    "resent-from",
+    "return-path",
+    "sender",
+    "subject",
+    "to",
+    "user-agent",
+    "x-identity-key",
+    "x-k9mail-identity",
+    "x-label",
+    "x-mailer",
+    "x-msmail-priority",
+    "x-original-to",
+    "x-priority",
+    "x-spam-flag",
+};
+static_assert(std::ranges::is_sorted(names) && names.size() < common_field_limit);
+
+// In the place of a field: the blank line.
+constexpr std::size_t blank_line = common_field_limit;
+
+std::optional<std::size_t> place_of(std::string_view name) {
+  const std::string lower = to_lower_ascii(name);
+  const auto found = std::ranges::lower_bound(names, std::string_view(lower));
+  if (found == names.end() || *found != lower) return std::nullopt;
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+}  // namespace
+
+std::optional<CommonFieldSet> common_field_set(std::span<const std::string> wanted) {
+  CommonFieldSet set;
+  for (const std::string& name : wanted) {
+    const auto place = place_of(name);
+    if (!place) return std::nullopt;
+    set.set(*place);
+  }
+  return set;
+}
+
+// Each is its place, its size as two octets, and its lines with CRLF.
+std::optional<std::string> keep_common_fields(std::string_view block, bool ends_with_blank_line) {
+  if (block.contains('\r')) return std::nullopt;
+  std::string kept;
+  HeaderReader reader(block);
+  while (const auto field = reader.next()) {
+    const auto place = place_of(field->name);
+    if (!place) continue;
+    kept += static_cast<char>(*place);
+    const std::size_t size_at = kept.size();
+    kept += "  ";
+    append_with_crlf(field->raw, kept);
+    if (kept.size() > longest_kept) return std::nullopt;
+    const std::size_t size = kept.size() - size_at - 2;
+    kept[size_at] = static_cast<char>(size & 0xff);
+    kept[size_at + 1] = static_cast<char>(size >> 8);
+  }
+  if (ends_with_blank_line) kept += static_cast<char>(blank_line);
+  return kept;
+}
+
+bool append_common_fields(std::string_view kept, const CommonFieldSet& wanted, std::string& out) {
+  const std::size_t before = out.size();
+  while (!kept.empty()) {
+    const std::size_t place = static_cast<unsigned char>(kept[0]);
+    if (place == blank_line && kept.size() == 1) {
+      out += "\r\n";
+      return true;
+    }
+    if (place >= names.size() || kept.size() < 3) break;
+    const std::size_t size = static_cast<unsigned char>(kept[1]) + 256U * static_cast<unsigned char>(kept[2]);
+    kept.remove_prefix(3);
+    if (size > kept.size()) {
+      out.resize(before);
+      return false;
+    }
+    if (wanted[place]) out += kept.substr(0, size);
+    kept.remove_prefix(size);
+  }
+  if (!kept.empty()) out.resize(before);
+  return kept.empty();
+}
+
+}  // namespace posthorn::message
