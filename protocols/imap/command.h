@@ -535,7 +535,7 @@ struct Fetch {
   Numbering numbering = Numbering::sequence;
   SequenceSet messages;
   std::vector<FetchItem> items;
-  std::optional<std::uint64_t> changed_since{};  // 1 to 2^63-1, RFC 7162 §3.1.4.1
+  std::optional<std::uint64_t> changed_since{};  // 0 to 2^63-1, RFC 7162 §3.1.4.1
   bool vanished = false;                         // RFC 7162 §3.2.6; only by UID and with `changed_since`
   std::optional<PartialRange> partial{};         // RFC 9394 §3.3; only by UID
   bool operator==(const Fetch&) const = default;

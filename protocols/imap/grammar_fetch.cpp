@@ -171,7 +171,8 @@ Result<> parse_modifier(Cursor& in, Fetch& fetch) {
   }
   if (name == "CHANGEDSINCE" && !fetch.changed_since) {
     TRY(in.space("mod-sequence"));
-    fetch.changed_since = TRY(in.mod_sequence());
+    // 0 as well, although RFC 7162 §7 has it not: Thunderbird asks so while it knows of no MODSEQ yet.
+    fetch.changed_since = TRY(in.number());
     return {};
   }
   if (name == "PARTIAL" && !fetch.partial) {

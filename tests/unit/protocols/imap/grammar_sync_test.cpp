@@ -91,10 +91,11 @@ TEST_CASE("imap: FETCH with CHANGEDSINCE and VANISHED, and MODSEQ (RFC 7162 §3.
       {"a FETCH 1,3,5 (MODSEQ)", "a FETCH 1,3,5 (MODSEQ)"},
       {"a FETCH 1 modseq (changedsince 9223372036854775807)",
        "a FETCH 1 (MODSEQ) (CHANGEDSINCE 9223372036854775807)"},
+      // Not of RFC 7162 §7; Thunderbird sends it.
+      {"a UID FETCH 1:* (FLAGS) (CHANGEDSINCE 0)", "a UID FETCH 1:* (FLAGS) (CHANGEDSINCE 0)"},
       {"a UID FETCH 1 FLAGS (VANISHED CHANGEDSINCE 1)", "a UID FETCH 1 (FLAGS) (CHANGEDSINCE 1 VANISHED)"},
   });
   check_bad({
-      {"a FETCH 1 FLAGS (CHANGEDSINCE 0)", "mod-sequence may not be 0"},
       {"a FETCH 1 FLAGS (CHANGEDSINCE)", "space expected before mod-sequence"},
       {"a FETCH 1 FLAGS (CHANGEDSINCE 9223372036854775808)", "number out of range"},
       {"a FETCH 1 FLAGS (CHANGEDSINCE 1 CHANGEDSINCE 2)", "FETCH modifier stands there twice"},

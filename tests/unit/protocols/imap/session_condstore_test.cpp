@@ -87,6 +87,9 @@ TEST_CASE("imap: FETCH MODSEQ and CHANGEDSINCE (RFC 7162 §3.1.4)") {
   CHECK(client->say("b UID FETCH 1:* (FLAGS) (CHANGEDSINCE 7)") ==
         "* 7 FETCH (UID 7 FLAGS () MODSEQ (8))\r\nb OK UID FETCH completed\r\n");
   CHECK(client->say("c UID FETCH 1:* (FLAGS) (CHANGEDSINCE 8)") == "c OK UID FETCH completed\r\n");
+  // All of them, for clients that don't know a MODSEQ yet.
+  CHECK(client->say("z UID FETCH 7:* (FLAGS) (CHANGEDSINCE 0)") ==
+        "* 7 FETCH (UID 7 FLAGS () MODSEQ (8))\r\nz OK UID FETCH completed\r\n");
   // What changed since the client was told last counts, and is told.
   server.flag(2);
   CHECK(client->say("d FETCH 1:7 UID (CHANGEDSINCE 8)") ==
