@@ -103,9 +103,17 @@ bool PasswordAuthenticator::plaintext_allowed(const Connection& connection) cons
   return false;
 }
 
+// Of many refusals not each has its line; those that have none are lines of the level debug.
+LogLevel PasswordAuthenticator::level_of(Connection& connection, FailureLog& log, const Attempt& attempt,
+                                         LogLevel level) {
+  const auto [worth_a_line, left_out] = log.refused(attempt.address, connection.loop().now());
+  if (left_out > 0) connection.log().write(level, "auth.lines_left_out", {{"count", left_out}});
+  return worth_a_line ? level : LogLevel::debug;
+}
+
 void PasswordAuthenticator::log_failure(Connection& connection, const Attempt& attempt,
                                         std::string_view reason) {
-  connection.log(LogLevel::info, "auth.failed",
+  connection.log(level_of(connection, failures_, attempt, LogLevel::info), "auth.failed",
                  {{"address", attempt.address},
                   {"user", attempt.shown_user()},
                   {"service", name_of(attempt.service)},
@@ -115,7 +123,10 @@ void PasswordAuthenticator::log_failure(Connection& connection, const Attempt& a
 
 void PasswordAuthenticator::log_unavailable(Connection& connection, const Attempt& attempt,
                                             const Error& error) {
-  connection.log(error.code == Errc::busy ? LogLevel::warning : LogLevel::error, "auth.unavailable",
+  const LogLevel level = error.code == Errc::busy
+                             ? level_of(connection, postponements_, attempt, LogLevel::warning)
+                             : LogLevel::error;
+  connection.log(level, "auth.unavailable",
                  {{"address", attempt.address}, {"user", attempt.shown_user()}, {"reason", error.detail}});
 }
 
@@ -189,11 +200,16 @@ Milliseconds PasswordAuthenticator::penalty(Connection& connection, const Attemp
   if (attempt.trusted) return Milliseconds(0);
   const Throttle::Verdict verdict =
       throttle_.failed(attempt.address, attempt.user, fingerprint(attempt), connection.loop().now());
-  if (verdict.block_began) {
+  const auto seconds = settings_.guess_block_seconds.count();
+  if (verdict.block_began && !verdict.blocked.empty()) {
     connection.log(LogLevel::info, "auth.blocked",
+                   {{"address", attempt.address}, {"network", verdict.blocked}, {"seconds", seconds}});
+  } else if (verdict.block_began) {
+    connection.log(LogLevel::info, "auth.account_blocked",
                    {{"address", attempt.address},
+                    {"user", attempt.shown_user()},
                     {"network", attempt.network},
-                    {"seconds", settings_.guess_block_seconds.count()}});
+                    {"seconds", seconds}});
   }
   return verdict.delay;
 }
@@ -226,7 +242,8 @@ Task<Result<Login>> PasswordAuthenticator::login(Connection& connection, Service
     log_unavailable(connection, attempt, turn.error());
     co_return std::unexpected(turn.error());
   }
-  // Nobody waits for the answer any more.
+  // It was closed from this side meanwhile. A client that has gone is not told from one that has sent all it
+  // wants and reads on: its guess is verified, and counted.
   connection.throw_if_closed();
   // The guesses that were verified while this one waited may have been too many.
   if (blocked(connection, attempt)) {

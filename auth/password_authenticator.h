@@ -2,6 +2,7 @@
 
 #include "auth/accounts.h"
 #include "auth/authenticator.h"
+#include "auth/failure_log.h"
 #include "auth/password.h"
 #include "auth/throttle.h"
 #include "auth/turns.h"
@@ -64,6 +65,7 @@ class PasswordAuthenticator final : public Authenticator {
   Task<Result<std::string>> still_right(const Attempt& attempt, const std::string& stored);
   Task<void> refresh(const Attempt& attempt, const std::string& stored);
   Milliseconds penalty(Connection& connection, const Attempt& attempt);
+  LogLevel level_of(Connection& connection, FailureLog& log, const Attempt& attempt, LogLevel level);
   void log_failure(Connection& connection, const Attempt& attempt, std::string_view reason);
   void log_unavailable(Connection& connection, const Attempt& attempt, const Error& error);
   std::uint64_t fingerprint(const Attempt& attempt) const;
@@ -75,6 +77,8 @@ class PasswordAuthenticator final : public Authenticator {
   Verify verify_;
   Throttle throttle_;
   Turns turns_;
+  FailureLog failures_;
+  FailureLog postponements_;
   std::string unmatchable_;
   std::string fingerprint_key_;
   std::shared_ptr<Slots> slots_;

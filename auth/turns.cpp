@@ -29,37 +29,44 @@ void Turns::Turn::release() {
 
 Task<Result<Turns::Turn>> Turns::take(std::string network, std::string user, Standing standing) {
   Waiter waiter{std::move(user), ++arrivals_};
-  if (!admit(waiter, {standing, network})) {
+  const Key key{standing, network};
+  const auto waiting = waiting_under(key);
+  if (waiting >= settings_.per_network) {
     co_return failure(Errc::busy, "too many logins from " + network + " wait for hashing");
   }
+  // A stranger's place is not taken for another stranger, unless that one's network has fewer.
+  const auto spared = standing == Standing::vouched ? 0 : waiting + 1;
+  if (waiting_ >= settings_.all && !push_out(spared)) {
+    co_return failure(Errc::busy, "too many logins of all networks wait for hashing");
+  }
+  queues_[key].waiting.push_back(&waiter);
+  ++waiting_;
   start();
   co_await waiter.called;
-  if (waiter.pushed_out) co_return failure(Errc::busy, "too many logins wait for hashing");
+  if (waiter.pushed_out) {
+    co_return failure(Errc::busy, "too many logins of all networks wait for hashing");
+  }
   co_return Turn(*this, {waiter.standing, std::move(network)}, waiter.guesser);
 }
 
-bool Turns::admit(Waiter& waiter, const Key& key) {
+std::size_t Turns::waiting_under(const Key& key) const {
   const auto found = queues_.find(key);
-  const std::size_t before = found == queues_.end() ? 0 : found->second.waiting.size();
-  if (before >= settings_.per_network) return false;
-  if (waiting_ >= settings_.all && !push_out(before + 1)) return false;
-  queues_[key].waiting.push_back(&waiter);
-  ++waiting_;
-  return true;
+  return found == queues_.end() ? 0 : found->second.waiting.size();
 }
 
-// Makes room at the cost of the strangers' longest queue; not of one that is as short as the newcomer's.
-bool Turns::push_out(std::size_t shorter_than) {
+// Makes room at the cost of the strangers' longest queue, if more than `spared` wait in it.
+bool Turns::push_out(std::size_t spared) {
   Queues::iterator longest = queues_.end();
   for (auto entry = queues_.begin(); entry != queues_.end(); ++entry) {
-    if (entry->first.first == Standing::vouched || entry->second.waiting.size() <= shorter_than) continue;
-    shorter_than = entry->second.waiting.size();
+    if (entry->first.first == Standing::vouched || entry->second.waiting.size() <= spared) continue;
+    spared = entry->second.waiting.size();
     longest = entry;
   }
   if (longest == queues_.end()) return false;
   Waiter& last = *longest->second.waiting.back();
   longest->second.waiting.pop_back();
   --waiting_;
+  if (longest->second.waiting.empty() && longest->second.running == 0) queues_.erase(longest);
   last.pushed_out = true;
   wake(last);
   return true;

@@ -20,14 +20,14 @@ namespace posthorn::auth {
 //
 // First come those who are vouched for, network by network in rotation; then strangers, the network with the
 // least to its charge first: its guesses of late, and its attempts that are on their way. Of the networks
-// with guesses, one at least always leaves a place to others. Every fourth turn goes to who waits longest, so
-// that nobody waits for ever.
+// with guesses, one at least always leaves a place to others, where there are two or more. Every fourth turn
+// goes to who waits longest, so that nobody waits for ever.
 class Turns {
  public:
   struct Settings {
     unsigned at_once = 2;
     std::size_t per_network = 256;  // who wait; those who are vouched for are counted by themselves
-    std::size_t all = 2048;
+    std::size_t all = 1024;
   };
   // What stands against a network at this moment. It is asked of strangers only, who have at most as many
   // turns at once as there is room until the block.
@@ -60,8 +60,8 @@ class Turns {
   Turns& operator=(const Turns&) = delete;
   ~Turns();
 
-  // Waits for a turn. Errors: busy when too many of the network wait; or too many in all, where the network
-  // with the most is the one that loses its last.
+  // Waits for a turn. Errors: busy when too many of the network wait; or too many in all, where the
+  // strangers' network with the most loses its last, and to one who is vouched for any of them does.
   Task<Result<Turn>> take(std::string network, std::string user, Standing standing);
 
   // From now on `user` is vouched for in `network`, and so are those who wait there under that name.
@@ -79,8 +79,8 @@ class Turns {
   using Key = Turn::Key;
   using Queues = std::map<Key, Queue>;
 
-  bool admit(Waiter& waiter, const Key& key);
-  bool push_out(std::size_t shorter_than);
+  std::size_t waiting_under(const Key& key) const;
+  bool push_out(std::size_t spared);
   void start();
   Queues::iterator next();
   bool may_start(const Key& key, const Queue& queue, const Throttle::Record& record) const;

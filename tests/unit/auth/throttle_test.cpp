@@ -159,15 +159,68 @@ TEST_CASE("throttle: switched off by zeros, and changed while it runs") {
   CHECK_FALSE(g.blocked());
 }
 
-TEST_CASE("throttle: memory is bounded, the oldest goes first") {
+TEST_CASE("throttle: guesses that are spread over the /64s of a /48 count together") {
+  Guesses g;
+  const auto inside = [](int subnet) { return "2001:db8:7:" + std::to_string(subnet) + "::1"; };
+  int first = 0;
+  for (int subnet = 1; subnet <= 400 && first == 0; ++subnet) {
+    const Throttle::Verdict verdict = g.guess(inside(subnet));
+    CHECK(verdict.delay == seconds(1));
+    if (!verdict.block_began) continue;
+    first = subnet;
+    CHECK(verdict.blocked == "2001:db8:7::/48");
+  }
+  CHECK(first > 150);
+  CHECK(first <= 160);
+  CHECK(g.blocked(inside(999)));
+  CHECK_FALSE(g.blocked("2001:db8:8::1"));
+  // One of the family is not kept out.
+  g.throttle.succeeded(inside(3), "alice@example.test");
+  CHECK_FALSE(g.blocked(inside(3)));
+  CHECK(g.throttle.record("2001:db8:8::1", g.now).room == 20);
+  g.now += seconds(600);
+  CHECK_FALSE(g.blocked(inside(999)));
+  // As many may be verified at once as there is room until its block: an eighth of a level each.
+  for (int subnet = 1; subnet <= 72; ++subnet) g.guess(inside(subnet));
+  CHECK(g.throttle.record(inside(1000), g.now).room == 8);
+}
+
+TEST_CASE("throttle: guesses at an account from its own network are blocked at last, for a time") {
+  Guesses g;
+  g.throttle.succeeded("192.0.2.1", "alice@example.test");
+  g.throttle.succeeded("192.0.2.1", "bob@example.test");
+  for (unsigned guess = 0; guess < Throttle::known_guesses; ++guess) g.guess();
+  CHECK_FALSE(g.blocked());
+  CHECK(g.guess().block_began);
+  CHECK(g.blocked());
+  CHECK_FALSE(g.blocked("192.0.2.1", "bob@example.test"));
+  CHECK_FALSE(g.blocked("192.0.2.2"));
+  g.now += seconds(600);
+  CHECK_FALSE(g.blocked());
+  // Few at a time never block it, nor does one that is repeated.
+  for (int period = 0; period < 3; ++period) {
+    for (unsigned guess = 0; guess < Throttle::known_guesses; ++guess) g.guess();
+    CHECK_FALSE(g.blocked());
+    g.now += seconds(600);
+  }
+  for (int again = 0; again < 500; ++again) g.throttle.failed("192.0.2.1", "bob@example.test", 42, g.now);
+  CHECK_FALSE(g.blocked("192.0.2.1", "bob@example.test"));
+}
+
+TEST_CASE("throttle: memory is bounded, the lowest level goes first, and blocks go last") {
   Guesses g;
   g.until_block("192.0.2.1");
   for (std::size_t i = 0; i < Throttle::max_networks - 1; ++i) g.guess("network " + std::to_string(i));
   CHECK(g.blocked());
   CHECK(g.throttle.networks() == Throttle::max_networks);
+  for (int i = 0; i < 5; ++i) g.guess("network 7");
   g.guess("one more");
-  CHECK_FALSE(g.blocked());
   CHECK(g.throttle.networks() == Throttle::max_networks);
+  CHECK(g.blocked());
+  CHECK(g.throttle.record("network 0", g.now).level == 0);
+  CHECK(g.throttle.record("network 1", g.now).level == 1);
+  CHECK(g.throttle.record("network 7", g.now).level == 6);
+  CHECK(g.throttle.record("one more", g.now).level == 1);
   for (std::size_t i = 0; i < Throttle::max_known + 5; ++i) {
     g.throttle.succeeded("192.0.2.1", "user" + std::to_string(i));
     g.throttle.succeeded("192.0.2.1", "first");

@@ -20,6 +20,7 @@ struct Visitor {
   std::string user;
   Signal end;
   std::optional<Errc> refused;
+  std::string words;
   bool has_turn = false;
 };
 
@@ -42,6 +43,7 @@ struct Office {
     auto turn = co_await turns.take(visitor.network, visitor.user, standing);
     if (!turn) {
       visitor.refused = turn.error().code;
+      visitor.words = turn.error().detail;
       co_return;
     }
     visitor.has_turn = true;
@@ -201,6 +203,23 @@ TEST_CASE("turns: when too many wait in all, the network with the most loses its
   even.come(1, "a");
   even.come(1, "b");
   CHECK(even.comes("c").refused == Errc::busy);
+}
+
+TEST_CASE("turns: strangers who wait one a network do not keep out who is vouched for") {
+  Office office({1, 100, 2});
+  office.come(1, "busy");
+  office.come(1, "a");
+  office.come(1, "b");
+  CHECK_FALSE(office.comes("home", Standing::vouched, "owner").refused);
+  CHECK(std::ranges::count_if(office.visitors, [](const auto& visitor) { return !!visitor->refused; }) == 1);
+  CHECK(office.turns.waiting() == 2);
+  CHECK_FALSE(office.comes("home", Standing::vouched, "family").refused);
+  CHECK(office.turns.waiting() == 2);
+  // When all who wait are vouched for, one more is refused, in words that do not blame his network.
+  Visitor& late = office.comes("home", Standing::vouched, "late");
+  CHECK(late.refused == Errc::busy);
+  CHECK(late.words == "too many logins of all networks wait for hashing");
+  CHECK(office.next(2) == std::vector<std::string>{"owner", "family"});
 }
 
 }  // namespace
