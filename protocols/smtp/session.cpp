@@ -155,7 +155,8 @@ void Session::count(const Command& command, const Reply& reply) {
     ++commands_since_message_;
     if (reply.negative()) ++errors_;
   }
-  if (!ending_) end_beyond_limits();
+  // After a 220 to STARTTLS the next octets are the handshake's: what else there is to say waits for it.
+  if (!ending_ && !tls_is_next_) end_beyond_limits();
 }
 
 void Session::end_beyond_limits() {

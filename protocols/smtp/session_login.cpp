@@ -43,6 +43,7 @@ Task<void> Session::start_tls() {
   helo_.clear();
   esmtp_ = false;
   transaction_.reset();
+  end_beyond_limits();
 }
 
 // RFC 4954 §4.

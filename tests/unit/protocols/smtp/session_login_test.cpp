@@ -233,6 +233,14 @@ TEST_CASE("smtp login: commands injected before the handshake are thrown away (R
   CHECK(harness.log.contains("smtp.plaintext_discarded"));
 }
 
+TEST_CASE("smtp login: a limit that STARTTLS reaches is told after the handshake (RFC 3207 §4)") {
+  Harness harness;
+  harness.settings->commands_between_messages = 2;
+  harness.script_after_tls = "NOOP\r\n";
+  CHECK(codes(harness.run("EHLO a\r\nSTARTTLS\r\n")) == "220 250 220");
+  CHECK(codes(harness.output_after_tls) == "421");
+}
+
 TEST_CASE("smtp login: STARTTLS where it can't be (RFC 3207 §4)") {
   Harness none;
   const auto output = none.run("EHLO a\r\nSTARTTLS\r\nSTARTTLS x\r\nQUIT\r\n");
