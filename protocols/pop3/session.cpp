@@ -1,6 +1,7 @@
 #include "protocols/pop3/session.h"
 
 #include "auth/sasl.h"
+#include "message/header.h"
 #include "protocols/pop3/dot_stuffing.h"
 #include "protocols/pop3/reply.h"
 #include "protocols/pop3/top.h"
@@ -22,6 +23,12 @@ bool needs_maildrop(const Command& command) {
          std::holds_alternative<Top>(command) || std::holds_alternative<Uidl>(command);
 }
 
+// Passwords may be longer than any other command.
+bool carries_password(std::string_view line) {
+  const std::string_view keyword = line.substr(0, 5);
+  return message::equal_ignoring_case(keyword, "PASS ") || message::equal_ignoring_case(keyword, "AUTH ");
+}
+
 bool needs_login(const Command& command) {
   return std::holds_alternative<User>(command) || std::holds_alternative<Pass>(command) ||
          std::holds_alternative<Auth>(command) || std::holds_alternative<Stls>(command);
@@ -31,7 +38,9 @@ bool needs_login(const Command& command) {
 
 // RFC 1939 §3: a session that ends by a timeout is told nothing, so there are no last words.
 Session::Session(Connection& connection, const Services& services)
-    : connection_(connection), services_(services) {
+    : connection_(connection),
+      services_(services),
+      login_deadline_(connection.loop(), [this] { connection_.close(CloseReason::timeout); }) {
   connection_.set_timeouts(services_.settings->timeouts);
 }
 
@@ -61,21 +70,24 @@ void Session::stop() {
 Task<void> Session::serve() {
   ok("POP3 server ready");
   co_await connection_.flush();
+  login_deadline_.start(services_.settings->login_time);
   while (!ending_) {
     if (stopping_ && (!maildrop_ || !maildrop_->has_marks())) {
       refuse(shutting_down);
       co_return;
     }
     if (!co_await connection_.wait_for_input()) continue;
-    const Connection::Line line = co_await connection_.read_line(services_.settings->command_line);
+    const Connection::Line line = co_await connection_.read_line(services_.settings->auth_line);
     co_await take_line(line);
     co_await connection_.flush_if_large();
   }
 }
 
 Task<void> Session::take_line(const Connection::Line& line) {
+  const Settings& limits = *services_.settings;
+  if (!maildrop_) ++commands_before_login_;
   const auto command = parse_command(line.text);
-  if (line.too_long) {
+  if (line.too_long || (line.text.size() > limits.command_line && !carries_password(line.text))) {
     refuse("Line too long");
   } else if (line.bare_lf) {
     refuse("Lines end with CR LF");
@@ -88,12 +100,17 @@ Task<void> Session::take_line(const Connection::Line& line) {
   } else {
     co_await std::visit([this](const auto& its) { return on(its); }, *command);
   }
-  if (!ending_ &&
-      (errors_ >= services_.settings->errors || failed_logins_ >= services_.settings->failed_logins)) {
-    connection_.log(LogLevel::info, "pop3.limit", {{"address", connection_.peer().address}});
-    refuse("Too many errors");
-    ending_ = true;
+  if (ending_) co_return;
+  if (errors_ >= limits.errors || failed_logins_ >= limits.failed_logins) end_at_limit("Too many errors");
+  if (!maildrop_ && commands_before_login_ >= limits.commands_before_login) {
+    end_at_limit("Too many commands without a login");
   }
+}
+
+void Session::end_at_limit(std::string_view limit) {
+  if (std::exchange(ending_, true)) return;
+  connection_.log(LogLevel::info, "pop3.limit", {{"address", connection_.peer().address}, {"limit", limit}});
+  refuse(limit);
 }
 
 void Session::ok(std::string_view text) { print_ok(text, connection_.output()); }
@@ -165,8 +182,10 @@ Task<void> Session::on(const Top& top) {
 Task<void> Session::send_message(Number number, storage::Message message, std::optional<Number> top_lines) {
   Result<std::string> part = co_await maildrop_->head(number);
   if (!part) {
-    refuse(part.error().code == Errc::not_found ? "Another session has expunged this message"
-                                                : reply_to(part.error()));
+    // No fault of the client's, so it does not count: it may go on to its QUIT.
+    const bool expunged = part.error().code == Errc::not_found;
+    print_error(expunged ? "Another session has expunged this message" : reply_to(part.error()),
+                connection_.output());
     co_return;
   }
   ok(std::to_string(message.size) + " octets");

@@ -21,9 +21,11 @@ namespace posthorn::pop3 {
 struct Settings {
   std::string hostname;
   std::size_t command_line = 1024;                   // octets; RFC 2449 §4: at least 255
-  std::size_t auth_line = 12288;                     // octets of an answer to a challenge
+  std::size_t auth_line = 12288;                     // octets of PASS, AUTH and an answer to a challenge
   unsigned errors = 20;                              // refused commands a session
   unsigned failed_logins = 3;                        // a session
+  unsigned commands_before_login = 100;              // a session
+  Milliseconds login_time{600'000};                  // from the greeting to the login
   Timeouts timeouts{.idle = Milliseconds(600'000)};  // RFC 1939 §3: at least 10 minutes
 };
 
@@ -83,6 +85,7 @@ class Session {
 
   void ok(std::string_view text);
   void refuse(std::string_view text);
+  void end_at_limit(std::string_view limit);
   std::string totals() const;
 
   Connection& connection_;
@@ -92,6 +95,8 @@ class Session {
   std::optional<auth::Login> login_;
   std::unique_ptr<Maildrop> maildrop_;  // in the TRANSACTION state
 
+  Timer login_deadline_;
+  unsigned commands_before_login_ = 0;
   bool stopping_ = false;
   bool ending_ = false;
   unsigned errors_ = 0;

@@ -67,6 +67,7 @@ Task<void> Session::log_in(auth::Credentials credentials) {
     refuse(reply_to(maildrop.error()));
     co_return;
   }
+  login_deadline_.stop();
   login_ = *std::move(login);
   maildrop_ = *std::move(maildrop);
   ok("Maildrop has " + totals());

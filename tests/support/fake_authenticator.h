@@ -9,9 +9,10 @@
 
 namespace posthorn::testing {
 
-// Knows alice@example.test with the password "secret", and keeps what it was asked.
+// Knows alice@example.test with one password, and keeps what it was asked.
 class FakeAuthenticator final : public auth::Authenticator {
  public:
+  std::string password = "secret";
   bool plaintext = true;         // whether passwords may be sent without TLS
   std::optional<Error> failure;  // what every login meets
   MemoryPeer* peer = nullptr;    // whose turn() a login takes
@@ -28,7 +29,7 @@ class FakeAuthenticator final : public auth::Authenticator {
     service = its_service;
     asked = std::move(credentials);
     if (failure) co_return std::unexpected(*failure);
-    if (asked->user != "alice@example.test" || asked->password != "secret") {
+    if (asked->user != "alice@example.test" || asked->password != password) {
       co_return posthorn::failure(Errc::denied, "wrong password");
     }
     co_return auth::Login{"alice@example.test", nullptr};

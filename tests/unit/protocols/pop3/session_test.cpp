@@ -1,5 +1,6 @@
 #include "protocols/pop3/session.h"
 
+#include "auth/sasl.h"
 #include "tests/unit/protocols/pop3/harness.h"
 
 #include <doctest/doctest.h>
@@ -135,6 +136,23 @@ TEST_CASE("pop3 session: the maildrop stays as it was when the session began (RF
   CHECK(harness.inbox().messages.contains(10));
 }
 
+TEST_CASE("pop3 session: messages that another session has expunged are no errors of the client's") {
+  Harness harness;
+  harness.hold_open = true;
+  for (std::uint32_t uid = 20; uid < 50; ++uid) harness.inbox().messages[uid] = "Subject: more\r\n\r\n";
+  harness.begin(login);
+  REQUIRE(harness.wait([&] { return harness.peer->idle(); }));
+  for (std::uint32_t uid = 20; uid < 50; ++uid) harness.inbox().messages.erase(uid);
+  harness.peer->send("DELE 1\r\n");
+  for (int number = 3; number <= 32; ++number) harness.peer->send("RETR " + std::to_string(number) + "\r\n");
+  harness.peer->send("QUIT\r\n");
+  harness.peer->hang_up();
+  REQUIRE(harness.wait([&] { return harness.ended(); }));
+  CHECK(
+      harness.peer->output().ends_with("-ERR Another session has expunged this message\r\n+OK Goodbye\r\n"));
+  CHECK_FALSE(harness.inbox().messages.contains(7));
+}
+
 TEST_CASE("pop3 session: a message that can't be read to its end is not passed off as whole") {
   Harness harness;
   harness.inbox().messages = {{1, std::string(200'000, 'x') + "\r\n"}};
@@ -251,6 +269,53 @@ TEST_CASE("pop3 session: lines that are too long, or end in LF alone") {
   Harness harness;
   CHECK(statuses(harness.run("USER " + std::string(245, 'x') + "\r\nUSER " + std::string(5000, 'x') +
                              "\r\nNOOP\nCAPA\nQUIT\r\n")) == "+ + - - - +");
+}
+
+TEST_CASE("pop3 session: the longest password there is can be sent, by PASS and by AUTH") {
+  const std::string password(1024, 'p');
+  Harness harness;
+  harness.authenticator.password = password;
+  const std::string user = "USER alice@example.test\r\n";
+  CHECK(statuses(harness.run(user + "PASS " + password + "\r\nQUIT\r\n")) == "+ + + +");
+  Harness by_auth;
+  by_auth.authenticator.password = password;
+  const std::string plain = auth::encode_base64(std::string("\0alice@example.test\0", 20) + password);
+  CHECK(statuses(by_auth.run("auth PLAIN " + plain + "\r\nQUIT\r\n")) == "+ + +");
+  // There is a limit nevertheless.
+  Harness beyond;
+  beyond.settings->auth_line = 2000;
+  CHECK(beyond.run(user + "PASS " + std::string(2000, 'p') + "\r\nAUTH PLAIN " + std::string(2000, 'p') +
+                   "\r\nAUTH PLAIN\r\n" + std::string(2001, 'p') + "\r\nQUIT\r\n") ==
+        greeting +
+            "+OK Password, please\r\n-ERR Line too long\r\n-ERR Line too long\r\n+ \r\n-ERR Line too long\r\n"
+            "+OK Goodbye\r\n");
+}
+
+TEST_CASE("pop3 session: who does not log in is left after some commands, or some time") {
+  Harness commands;
+  commands.settings->commands_before_login = 4;
+  CHECK(commands.run("CAPA\r\nUSER x\r\nUSER x\r\nUSER x\r\nUSER x\r\n")
+            .ends_with("+OK Password, please\r\n-ERR Too many commands without a login\r\n"));
+  CHECK(commands.log.contains("limit=\"Too many commands without a login\""));
+  Harness in;
+  in.settings->commands_before_login = 3;
+  CHECK(statuses(in.run(login + "NOOP\r\nNOOP\r\nNOOP\r\nQUIT\r\n")) == "+ + + + + + +");
+
+  Harness time;
+  time.hold_open = true;
+  time.settings->login_time = Milliseconds(20);
+  time.begin("USER x\r\n");
+  REQUIRE(time.wait([&] { return time.ended(); }));
+  CHECK(time.peer->output() == greeting + "+OK Password, please\r\n");
+  Harness stays;
+  stays.hold_open = true;
+  stays.settings->login_time = Milliseconds(50);
+  stays.begin(login);
+  REQUIRE(stays.wait([&] { return stays.peer->idle(); }));
+  testing::run_until(stays.loop, [] { return false; }, Milliseconds(100));
+  CHECK_FALSE(stays.ended());
+  stays.peer->hang_up();
+  REQUIRE(stays.wait([&] { return stays.ended(); }));
 }
 
 TEST_CASE("pop3 session: too many errors or failed logins end it") {
