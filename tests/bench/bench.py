@@ -85,7 +85,7 @@ def measure(kind, base, sizes, only):
                 function(system, sizes, rows)
             except Missing as why:
                 print(f"  left out: {why}")
-            except (RuntimeError, OSError) as why:
+            except (RuntimeError, OSError, subprocess.SubprocessError) as why:
                 # The rest is worth having.
                 print(f"  failed: {why}")
                 failed.append(f"{system.name}: {name}")

@@ -6,7 +6,7 @@ import load
 from mailboxes import HUNDRED, TEN, hundred, inboxes, ten
 from session import Session
 from system import BOB, PASSWORD, POOL, READER
-from table import pair
+from table import ms, pair
 
 # Accounts over which the mixed load's clients are spread, five to an account.
 MIXED = POOL[:10]
@@ -33,8 +33,10 @@ def beside(system, sizes, rows):
     for words, command in work.items():
         for where, user in (("another account", POOL[0]), ("the same account", READER)):
             result = load.run("beside", system.imap, user, READER, PASSWORD, sizes.beside_seconds, f"SELECT {TEN}", command)
-            print(f"  {words}, {where}: {result['busy']:,.0f} long commands, {result['count']:,.0f} short ones")
-            for kind, name in (("reading", "NOOP, STATUS, FETCH of one"), ("storing", "STORE of one")):
+            each = ", ".join(f"{name} {ms(result[f'{name}_p99'])}" for name in ("noop", "fetch", "status", "store"))
+            print(f"  {words}, {where}: {result['busy']:,.0f} long commands, {result['rounds']:,.0f} rounds of short ones,",
+                  f"p99: {each}")
+            for kind, name in (("reading", "NOOP, FETCH of one, STATUS"), ("store", "STORE of one")):
                 rows.add(f"{name} in {where}, {words}, p50 / p99", pair(result[f"{kind}_p50"], result[f"{kind}_p99"]),
                          "20 ms at p99" if command else "")
         if command.startswith(("COPY", "APPEND")):

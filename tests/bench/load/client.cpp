@@ -91,8 +91,22 @@ void Client::skip(std::uint64_t octets) {
     at_ += here;
     octets -= here;
     if (octets == 0) return;
-    fill();
+    if (tls_ != nullptr) {
+      fill();
+    } else {
+      octets -= discard(octets);
+    }
   }
+}
+
+// MSG_TRUNC has TCP drop what it has instead of copying it.
+std::size_t Client::discard(std::uint64_t octets) {
+  const ssize_t gone = ::recv(socket_, nullptr, octets, MSG_TRUNC);
+  if (gone <= 0) give_up("the server closed the connection in a literal", "");
+  octets_ += static_cast<std::uint64_t>(gone);
+  // Where one large literal was, more are to come: little is copied of the next.
+  wanted_ = after_literal;
+  return static_cast<std::size_t>(gone);
 }
 
 void Client::reply(std::string_view code) {
@@ -110,7 +124,8 @@ void Client::fill() {
     at_ = 0;
   }
   if (used_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
-  const std::size_t got = receive(buffer_.data() + used_, buffer_.size() - used_);
+  const std::size_t got = receive(buffer_.data() + used_, std::min(buffer_.size() - used_, wanted_));
+  wanted_ = std::min(wanted_ * 2, large_buffer);
   used_ += got;
   octets_ += got;
 }

@@ -32,9 +32,9 @@ class Server {
   std::shared_ptr<SSL_CTX> tls_;
 };
 
-// One connection with a blocking socket. What comes in is looked at in place: a line is found by memchr, a
-// literal is stepped over unseen, so that reading costs little beside the kernel's copy (and, with TLS, the
-// decryption, which runs on another processor than the server's encryption where there are two).
+// One connection with a blocking socket. What comes in is looked at in place: a line is found by memchr, and
+// a large literal isn't even copied from the kernel; with TLS it has to be, and decrypted, which another
+// processor than the server's does where there are two.
 class Client {
  public:
   static constexpr std::size_t large_buffer = 256 << 10U;
@@ -56,7 +56,10 @@ class Client {
   std::uint64_t octets() const { return octets_; }
 
  private:
+  static constexpr std::size_t after_literal = 2048;
+
   void fill();
+  std::size_t discard(std::uint64_t octets);
   std::size_t receive(char* to, std::size_t room);
 
   int socket_;
@@ -64,6 +67,8 @@ class Client {
   std::vector<char> buffer_;
   std::size_t at_ = 0;
   std::size_t used_ = 0;
+  // How much the next read asks for at most.
+  std::size_t wanted_ = large_buffer;
   std::uint64_t octets_ = 0;
 };
 
