@@ -112,6 +112,18 @@ TEST_CASE("parameters: real and broken ones") {
   CHECK(all == std::vector<Parameter>{{"B", "13"}, {"c", "2"}});
 }
 
+TEST_CASE("parameters: sections joined, the rest as it is (RFC 9051 §7.5.2)") {
+  const auto joined = [](std::string_view given) {
+    return join_parameters(parse_disposition("a; " + std::string(given))->parameters);
+  };
+  CHECK(joined("baz*0=1; baz*1=2; baz*2=3") == std::vector<Parameter>{{"baz", "123"}});
+  CHECK(joined("foo*0*=iso-8859-1'en'%FC; foo*1*=%20x; b=c") ==
+        std::vector<Parameter>{{"foo*", "\u00fc x"}, {"b", "c"}});
+  CHECK(joined("Foo*1=b; x=y; foo*0=a; FOO*=UTF-8''z") == std::vector<Parameter>{{"Foo*", "zb"}, {"x", "y"}});
+  CHECK(joined("a==?utf-8?q?b?=; a=b; a*x=c") ==
+        std::vector<Parameter>{{"a", "=?utf-8?q?b?="}, {"a", "b"}, {"a*x", "c"}});
+}
+
 TEST_CASE("encoded words: hostile ones end fast") {
   for (const std::string_view piece :
        {"=?", "=?utf-8?q?", "=?utf-8?q?a?= ", "=?utf-8?b?YQ==?=", "?", "=", "=?a*"}) {
