@@ -133,6 +133,20 @@ std::string join(std::span<const Section> sections) {
   return guess_utf8(bytes);
 }
 
+// What was given of a parameter in sections, in order, each once.
+std::vector<Section> sections_of(std::span<const Parameter> parameters, std::string_view name) {
+  std::vector<Section> sections;
+  for (const auto& parameter : parameters) {
+    const auto parsed = parse_name(parameter.name);
+    if (!equal_ignoring_case(parsed.base, name) || (!parsed.section && !parsed.extended)) continue;
+    sections.push_back({parsed.section.value_or(0), sections.size(), parsed.extended, parameter.value});
+  }
+  std::ranges::sort(sections, {}, [](const Section& s) { return std::pair(s.number, s.position); });
+  const auto twice = std::ranges::unique(sections, {}, &Section::number);
+  sections.erase(twice.begin(), twice.end());
+  return sections;
+}
+
 }  // namespace
 
 std::string decode_encoded_words(std::string_view text) {
@@ -167,23 +181,30 @@ std::string decode_encoded_words(std::string_view text) {
 }
 
 std::optional<std::string> parameter_value(std::span<const Parameter> parameters, std::string_view name) {
-  const Parameter* plain = nullptr;
-  std::vector<Section> sections;
+  const auto sections = sections_of(parameters, name);
+  if (!sections.empty()) return join(sections);
+  const auto plain = std::ranges::find_if(
+      parameters, [&](const Parameter& parameter) { return equal_ignoring_case(parameter.name, name); });
+  if (plain != parameters.end()) return decode_encoded_words(plain->value);
+  return std::nullopt;
+}
+
+std::vector<Parameter> join_parameters(std::span<const Parameter> parameters) {
+  std::vector<Parameter> joined;
   for (const auto& parameter : parameters) {
     const auto parsed = parse_name(parameter.name);
-    if (!equal_ignoring_case(parsed.base, name)) continue;
-    if (parsed.section || parsed.extended) {
-      sections.push_back({parsed.section.value_or(0), sections.size(), parsed.extended, parameter.value});
-    } else if (!plain) {
-      plain = &parameter;
+    if (!parsed.section && !parsed.extended) {
+      joined.push_back(parameter);
+      continue;
     }
+    const auto sections = sections_of(parameters, parsed.base);
+    std::string name(parsed.base);
+    if (std::ranges::any_of(sections, &Section::extended)) name += '*';
+    const bool is_new =
+        std::ranges::none_of(joined, [&](const Parameter& p) { return equal_ignoring_case(p.name, name); });
+    if (is_new) joined.push_back({std::move(name), join(sections)});
   }
-  std::ranges::sort(sections, {}, [](const Section& s) { return std::pair(s.number, s.position); });
-  const auto twice = std::ranges::unique(sections, {}, &Section::number);
-  sections.erase(twice.begin(), twice.end());
-  if (!sections.empty()) return join(sections);
-  if (plain) return decode_encoded_words(plain->value);
-  return std::nullopt;
+  return joined;
 }
 
 std::vector<Parameter> decode_parameters(std::span<const Parameter> parameters) {

@@ -24,6 +24,10 @@ std::string decode_encoded_words(std::string_view text);
 // before the plain one (RFC 2231 §4.1).
 std::vector<Parameter> decode_parameters(std::span<const Parameter> parameters);
 
+// The parameters as a protocol that speaks of sections tells them (RFC 9051 §7.5.2): sections joined, those
+// with a charset under a name that ends in `*`, in UTF-8; others as they are. Each of the joined names once.
+std::vector<Parameter> join_parameters(std::span<const Parameter> parameters);
+
 // One of them, found by its plain name ("filename") in any case.
 std::optional<std::string> parameter_value(std::span<const Parameter> parameters, std::string_view name);
 

@@ -59,12 +59,13 @@ Task<std::optional<Reply>> Session::open_target(Arriving& arriving, const std::s
 // What stands before it is in the spools afterwards.
 Task<std::optional<Reply>> Session::refusal_of_message(Incoming& command, const Frame& frame) {
   if (!account_) co_return bad("Log in first");
-  const auto parsed = parse_cut_off(command.text, enabled_.dialect);
+  auto parsed = parse_cut_off(command.text, enabled_.dialect);
   if (!parsed) {
     const bool cannot = parsed.error().code == Errc::not_allowed;
     co_return cannot ? no("[CANNOT] " + parsed.error().detail) : bad(parsed.error().detail);
   }
   if (auto refusal = refusal_in_this_state(parsed->body)) co_return refusal;
+  co_await normalise_names(parsed->body);
   if (uses_what_is_not_offered(*parsed)) co_return not_offered();
   if (frame.is_beyond_literal_minus) {
     co_return bad("[TOOBIG] Literals that are not waited for have at most 4096 octets");
@@ -178,6 +179,8 @@ Task<Reply> Session::on(const Append& append) {
   connection_.log(
       LogLevel::info, "imap.appended",
       {{"user", login_.address}, {"mailbox", append.mailbox}, {"messages", append.messages.size()}});
+  // RFC 9051 §6.3.12.
+  if (enabled_.rev2() && denormalised_) co_await tell_old_name(append.mailbox, *denormalised_);
   // RFC 4315 §3.
   std::string text = "[APPENDUID ";
   append_number(text, appended->uid_validity);

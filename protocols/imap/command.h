@@ -403,18 +403,6 @@ struct SearchObjectId {
 struct SearchSaveDateSupported {
   bool operator==(const SearchSaveDateSupported&) const = default;
 };
-// X-GM-MSGID and X-GM-THRID of Gmail's X-GM-EXT-1.
-struct SearchGmailId {
-  enum class Of { message, thread };
-  Of of = Of::message;
-  std::uint64_t id = 0;
-  bool operator==(const SearchGmailId&) const = default;
-};
-// X-GM-RAW: words as a user of Gmail types them, in the charset of the Search.
-struct SearchGmailRaw {
-  std::string words;
-  bool operator==(const SearchGmailRaw&) const = default;
-};
 // All of them: the keys of a list in parentheses, or of the command itself. Two or more.
 struct SearchAnd {
   std::vector<SearchKey> keys;
@@ -433,8 +421,8 @@ struct SearchNot {
 
 struct SearchKey {
   std::variant<SearchAll, SearchFlag, SearchKeyword, SearchNumbers, SearchDate, SearchSize, SearchText,
-               SearchHeader, SearchModSequence, SearchObjectId, SearchSaveDateSupported, SearchGmailId,
-               SearchGmailRaw, SearchAnd, SearchOr, SearchNot>
+               SearchHeader, SearchModSequence, SearchObjectId, SearchSaveDateSupported, SearchAnd, SearchOr,
+               SearchNot>
       key;
   bool operator==(const SearchKey&) const;
 };
@@ -475,15 +463,12 @@ enum class FetchAttribute : std::uint8_t {
   rfc822_size,
   rfc822_text,
   uid,
-  mod_sequence,      // MODSEQ, RFC 7162 §3.1.4
-  email_id,          // EMAILID, RFC 8474 §5.1
-  thread_id,         // THREADID, RFC 8474 §5.2
-  save_date,         // SAVEDATE, RFC 8514 §4.1
-  preview,           // RFC 8970 §3.1
-  preview_lazy,      // PREVIEW (LAZY), RFC 8970 §3.2; it is answered as PREVIEW
-  gmail_message_id,  // X-GM-MSGID
-  gmail_thread_id,   // X-GM-THRID
-  gmail_labels,      // X-GM-LABELS
+  mod_sequence,  // MODSEQ, RFC 7162 §3.1.4
+  email_id,      // EMAILID, RFC 8474 §5.1
+  thread_id,     // THREADID, RFC 8474 §5.2
+  save_date,     // SAVEDATE, RFC 8514 §4.1
+  preview,       // RFC 8970 §3.1
+  preview_lazy,  // PREVIEW (LAZY), RFC 8970 §3.2; it is answered as PREVIEW
 };
 
 // section of RFC 3501 §9: what stands between the brackets of BODY[...].

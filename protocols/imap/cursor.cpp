@@ -91,12 +91,6 @@ std::string_view Cursor::take_word() {
   return since(begin);
 }
 
-std::string_view Cursor::take_name() {
-  const std::size_t begin = position_;
-  while (!at_end() && (is_word_char(bytes_[position_]) || bytes_[position_] == '-')) ++position_;
-  return since(begin);
-}
-
 std::string_view Cursor::take_atom() {
   const std::size_t begin = position_;
   while (!at_end() && is_atom_char(bytes_[position_])) ++position_;

@@ -52,10 +52,9 @@ class Cursor {
   bool take(char c);
   // One space or more: §9 asks for exactly one, but clients send more.
   bool take_spaces();
-  // The longest run of letters, digits and `.`, of those and `-`, of ATOM-CHARs, or of digits: empty where
+  // The longest run of letters, digits and `.`, of ATOM-CHARs, or of digits: empty where
   // none stands.
   std::string_view take_word();
-  std::string_view take_name();
   std::string_view take_atom();
   std::string_view take_digits();
   // Up to the next space or line end.

@@ -39,9 +39,10 @@ bool is(const FetchItem& item, FetchAttribute attribute) {
 
 // What a FETCH asks for, seen from what it takes to answer.
 struct Plan {
-  explicit Plan(const Fetch& fetch) : items(fetch.items) {
-    const bool by_uid = fetch.numbering == Numbering::uid;
-    if (by_uid && !asks(FetchAttribute::uid)) items.insert(items.begin(), FetchAttribute::uid);
+  Plan(const Fetch& fetch, const Enabled& enabled) : items(fetch.items) {
+    // RFC 3501 §6.4.8; a UIDFETCH response has it as its number (RFC 9586 §3.3).
+    const bool adds_uid = fetch.numbering == Numbering::uid && !enabled.uid_only;
+    if (adds_uid && !asks(FetchAttribute::uid)) items.insert(items.begin(), FetchAttribute::uid);
     // RFC 7162 §3.1.4.1.
     if (fetch.changed_since && !asks(FetchAttribute::mod_sequence)) {
       items.emplace_back(FetchAttribute::mod_sequence);
@@ -127,7 +128,7 @@ void replace_nul(std::string& octets) {
 class Fetching {
  public:
   Fetching(Connection& connection, View& view, const Enabled& enabled, const Fetch& fetch)
-      : connection_(connection), view_(view), enabled_(enabled), plan_(fetch), slice_(connection) {}
+      : connection_(connection), view_(view), enabled_(enabled), plan_(fetch, enabled), slice_(connection) {}
 
   Task<void> run(const Places& places);
 
@@ -274,9 +275,8 @@ Task<storage::UidSet> Fetching::mark_seen(const storage::UidSet& uids) {
 
 void Fetching::begin_answer(std::uint32_t place) {
   std::string& out = connection_.output();
-  out += "* ";
-  append_number(out, place + 1);
-  out += " FETCH (";
+  view_.append_fetch(out, place);
+  out += '(';
   is_first_item_ = true;
 }
 
@@ -304,11 +304,11 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
       break;
     case FetchAttribute::body:
       out += "BODY ";
-      append_body_structure(out, *known.structure, Extension::none);
+      append_body_structure(out, *known.structure, Extension::none, enabled_.dialect);
       break;
     case FetchAttribute::body_structure:
       out += "BODYSTRUCTURE ";
-      append_body_structure(out, *known.structure, Extension::full);
+      append_body_structure(out, *known.structure, Extension::full, enabled_.dialect);
       break;
     case FetchAttribute::mod_sequence: append_modseq(out, message); break;
     case FetchAttribute::email_id: out += "EMAILID (" + known.email_id + ")"; break;
@@ -320,7 +320,6 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
     case FetchAttribute::rfc822:
     case FetchAttribute::rfc822_header:
     case FetchAttribute::rfc822_text: break;  // they are bodies
-    default: break;                           // not offered
   }
 }
 
@@ -333,7 +332,7 @@ void Fetching::end_answer(const storage::Message& message, bool newly_seen) {
       out += ' ';
       view_.append_message_flags(out, message);
     }
-    if (enabled_.condstore && !plan_.uid) {
+    if (enabled_.condstore && !plan_.uid && !enabled_.uid_only) {
       out += " UID ";
       append_number(out, message.uid);
     }

@@ -109,9 +109,6 @@ std::string_view name_of(FetchAttribute attribute) {
     case FetchAttribute::save_date: return "SAVEDATE";
     case FetchAttribute::preview:
     case FetchAttribute::preview_lazy: return "PREVIEW";
-    case FetchAttribute::gmail_message_id: return "X-GM-MSGID";
-    case FetchAttribute::gmail_thread_id: return "X-GM-THRID";
-    case FetchAttribute::gmail_labels: return "X-GM-LABELS";
   }
   return "";
 }

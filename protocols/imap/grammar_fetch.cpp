@@ -135,9 +135,6 @@ Result<FetchItem> parse_item(Cursor& in, std::string_view name) {
       {"THREADID", thread_id},
       {"SAVEDATE", save_date},
       {"PREVIEW", preview},
-      {"X-GM-MSGID", gmail_message_id},
-      {"X-GM-THRID", gmail_thread_id},
-      {"X-GM-LABELS", gmail_labels},
   };
   if (in.take('[')) return parse_item_of_section(in, to_upper(name));
   const auto* found =
@@ -205,10 +202,10 @@ Result<Body> parse_fetch(Cursor& in, Numbering numbering) {
   fetch.messages = TRY(in.sequence_set());
   TRY(in.space("FETCH items"));
   if (in.peek() == '(') {
-    TRY(parenthesised(in, "FETCH item", [&] { return parse_item_into(fetch.items, in, in.take_name()); }));
+    TRY(parenthesised(in, "FETCH item", [&] { return parse_item_into(fetch.items, in, in.take_word()); }));
     if (fetch.items.empty()) return malformed("no FETCH item");
   } else {
-    const std::string_view name = in.take_name();
+    const std::string_view name = in.take_word();
     fetch.items = macro_named(name);
     if (fetch.items.empty()) TRY(parse_item_into(fetch.items, in, name));
   }

@@ -27,6 +27,8 @@ Result<StatusItem> parse_status_item(Cursor& in) {
   const std::string_view name = in.take_atom();
   const auto* item = std::ranges::find_if(items, [&](auto& i) { return equal_ignoring_case(i.first, name); });
   if (item == std::end(items)) return malformed("unknown STATUS item");
+  // RFC 9051 appendix E, 12.
+  if (item->second == StatusItem::recent && in.dialect().rev2) return malformed("IMAP4rev2 has no RECENT");
   return item->second;
 }
 

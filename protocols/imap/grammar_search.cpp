@@ -37,12 +37,15 @@ class SearchParser {
     if (in_.peek() == '*' || in_.peek() == '$' || (in_.peek() >= '0' && in_.peek() <= '9')) {
       return SearchKey{SearchNumbers{Numbering::sequence, TRY(in_.sequence_set())}};
     }
-    return named(to_upper(in_.take_name()), depth);
+    return named(to_upper(in_.take_word()), depth);
   }
 
   Result<SearchKey> named(const std::string& name, std::size_t depth) {
     if (name == "NOT") return negated(depth);
     if (name == "OR") return alternatives(depth);
+    // RFC 9051 appendix E, 12.
+    const bool is_about_recent = name == "NEW" || name == "OLD" || name == "RECENT";
+    if (is_about_recent && in_.dialect().rev2) return malformed("IMAP4rev2 has no RECENT");
     for (const auto& plain : plain_keys) {
       if (plain.name == name) return plain.key();
     }
@@ -69,9 +72,6 @@ class SearchParser {
     if (name == "MODSEQ") return mod_sequence();
     if (name == "EMAILID") return object_id(SearchObjectId::Of::email);
     if (name == "THREADID") return object_id(SearchObjectId::Of::thread);
-    if (name == "X-GM-MSGID") return gmail_id(SearchGmailId::Of::message);
-    if (name == "X-GM-THRID") return gmail_id(SearchGmailId::Of::thread);
-    if (name == "X-GM-RAW") return SearchKey{SearchGmailRaw{TRY(argument())}};
     return malformed("unknown search key");
   }
 
@@ -165,11 +165,6 @@ class SearchParser {
       return malformed("bad object identifier");
     }
     return SearchKey{SearchObjectId{of, std::move(id)}};
-  }
-
-  Result<SearchKey> gmail_id(SearchGmailId::Of of) {
-    TRY(in_.space("identifier"));
-    return SearchKey{SearchGmailId{of, TRY(in_.number())}};
   }
 
   Result<std::string> argument() {

@@ -41,7 +41,7 @@ Task<Reply> Session::on(const Idle&) {
     if (view_) {
       if (view_->mailbox().deleted()) {
         end_with_bye("The selected mailbox was deleted");
-        co_return no("[NONEXISTENT] The selected mailbox was deleted");
+        co_return unanswered();
       }
       co_await view_->tell(connection_, Expunges::tell, Numbering::sequence);
     }

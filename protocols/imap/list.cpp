@@ -1,3 +1,4 @@
+#include "message/normal_form.h"
 #include "protocols/imap/list_pattern.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
@@ -11,7 +12,7 @@
 #include <utility>
 
 // LIST and LSUB (RFC 3501 §6.3.8, §6.3.9, RFC 5258), with children (RFC 3348), special uses (RFC 6154) and
-// STATUS (RFC 5819); XLIST.
+// STATUS (RFC 5819); XLIST; LIST responses of other commands (RFC 9051 §6.3.2, §6.3.9.7).
 namespace posthorn::imap {
 namespace {
 
@@ -95,10 +96,11 @@ bool has_status(const Level& level, const List& list) {
   return !list.returned.status.empty() && level.exists && is_selected(level, list.selection);
 }
 
-void append_list(std::string& out, std::string_view name, const Level& level, const List& list,
+// Without extended data items and the line end.
+void append_list(std::string& out, std::string_view name, const Level& level, List::Syntax syntax,
                  Dialect dialect) {
   // LIST of RFC 3501 knows no \NonExistent.
-  const bool extended = list.syntax == List::Syntax::extended || dialect.rev2;
+  const bool extended = syntax == List::Syntax::extended || dialect.rev2;
   out += "* LIST ";
   {
     Spaced attributes(out);
@@ -111,6 +113,11 @@ void append_list(std::string& out, std::string_view name, const Level& level, co
   }
   out += " \"/\" ";
   append_mailbox(out, name, dialect);
+}
+
+void append_list(std::string& out, std::string_view name, const Level& level, const List& list,
+                 Dialect dialect) {
+  append_list(out, name, level, list.syntax, dialect);
   // RFC 5258 §3.5. SUBSCRIBED is the one option that RECURSIVEMATCH goes with.
   if (list.selection.recursive_match && level.has_selected_below) out += " (\"CHILDINFO\" (\"SUBSCRIBED\"))";
   out += "\r\n";
@@ -140,11 +147,17 @@ void append_xlist(std::string& out, std::string_view name, const Level& level, D
   out += "\r\n";
 }
 
-std::vector<ListPattern> patterns_of(const List& list) {
+// Where names are in Net-Unicode, a pattern that is not names those too that it is made to (RFC 9051 §5.1).
+std::vector<ListPattern> patterns_of(const List& list, Dialect dialect) {
   std::vector<ListPattern> patterns;
   for (const std::string& pattern : list.patterns) {
     // RFC 5258 §3: an empty one matches nothing, whatever the reference.
-    if (!pattern.empty()) patterns.emplace_back(list.reference, pattern);
+    if (pattern.empty()) continue;
+    patterns.emplace_back(list.reference, pattern);
+    if (!dialect.utf8()) continue;
+    const std::string reference = message::to_nfc(list.reference);
+    const std::string normal = message::to_nfc(pattern);
+    if (reference != list.reference || normal != pattern) patterns.emplace_back(reference, normal);
   }
   return patterns;
 }
@@ -157,6 +170,37 @@ constexpr std::string_view root_of_slash = "* LIST (\\Noselect) \"/\" \"/\"\r\n"
 constexpr std::size_t status_batch = 128;
 
 }  // namespace
+
+// The LIST response of one mailbox that nobody asked to list, with the name that it had (RFC 9051 §6.3.9.7).
+Task<Result<std::string>> Session::list_line(std::string name, std::optional<std::string> old_name) {
+  const auto mailboxes = co_await account_->list();
+  if (!mailboxes) co_return std::unexpected(mailboxes.error());
+  const auto subscriptions = co_await account_->subscriptions();
+  if (!subscriptions) co_return std::unexpected(subscriptions.error());
+  Level level;
+  level.subscribed = std::ranges::find(*subscriptions, name) != subscriptions->end();
+  const std::string below = name + '/';
+  for (const storage::MailboxInfo& mailbox : *mailboxes) {
+    if (mailbox.name.starts_with(below)) level.has_children = true;
+    if (mailbox.name != name) continue;
+    level.exists = true;
+    level.special_use = mailbox.special_use;
+  }
+  std::string line;
+  append_list(line, name, level, List::Syntax::extended, enabled_.dialect);
+  if (old_name) {
+    line += " (\"OLDNAME\" (";
+    append_mailbox(line, *old_name, enabled_.dialect);
+    line += "))";
+  }
+  co_return line + "\r\n";
+}
+
+// Without it the command has still done its work.
+Task<void> Session::tell_old_name(std::string name, std::string old_name) {
+  const auto line = co_await list_line(std::move(name), std::move(old_name));
+  if (line) send(*line);
+}
 
 Task<Reply> Session::on(const List& list) {
   if (list.syntax == List::Syntax::basic && list.patterns.front().empty()) {
@@ -171,7 +215,7 @@ Task<Reply> Session::on(const List& list) {
     if (!subscriptions) co_return reply_to(subscriptions.error());
     add_subscriptions(levels, *subscriptions, list);
   }
-  const std::vector<ListPattern> patterns = patterns_of(list);
+  const std::vector<ListPattern> patterns = patterns_of(list, enabled_.dialect);
   Slice slice(connection_);
   for (auto& [name, level] : levels) {
     for (const ListPattern& pattern : patterns) {

@@ -35,6 +35,7 @@ Task<Reply> Session::on(const Create& create) {
   const auto created = co_await account_->create(create.mailbox, *use);
   if (!created) co_return reply_to(created.error());
   connection_.log(LogLevel::debug, "imap.create", {{"mailbox", create.mailbox}});
+  if (enabled_.rev2() && denormalised_) co_await tell_old_name(create.mailbox, *denormalised_);
   co_return ok("[MAILBOXID " + mailbox_id(created->id) + "] CREATE completed");
 }
 
@@ -45,13 +46,19 @@ Task<Reply> Session::on(const Delete& remove) {
   if (!removed) co_return reply_to(removed.error());
   if (view_ && view_->mailbox().deleted()) view_.reset();
   connection_.log(LogLevel::debug, "imap.delete", {{"mailbox", remove.mailbox}});
+  if (enabled_.rev2() && denormalised_) co_await tell_old_name(remove.mailbox, *denormalised_);
   co_return ok("DELETE completed");
 }
 
+// RFC 9051 §6.3.9.7: the new name is told with the one that the client gave, which names the mailbox to it.
+// INBOX is there still (§6.3.6).
 Task<Reply> Session::on(const Rename& rename) {
   const auto renamed = co_await account_->rename(rename.from, rename.to);
   if (!renamed) co_return reply_to(renamed.error());
   connection_.log(LogLevel::debug, "imap.rename", {{"mailbox", rename.from}, {"to", rename.to}});
+  if (enabled_.rev2() && rename.from != "INBOX") {
+    co_await tell_old_name(rename.to, denormalised_.value_or(rename.from));
+  }
   co_return ok("RENAME completed");
 }
 

@@ -5,18 +5,8 @@
 namespace posthorn::imap {
 namespace {
 
-bool is_not_offered(FetchAttribute attribute) {
-  switch (attribute) {
-    case FetchAttribute::gmail_message_id:
-    case FetchAttribute::gmail_thread_id:
-    case FetchAttribute::gmail_labels: return true;
-    default: return false;
-  }
-}
-
 bool is_not_offered(const FetchItem& item) {
-  if (const auto* attribute = std::get_if<FetchAttribute>(&item)) return is_not_offered(*attribute);
-  return !std::holds_alternative<FetchBody>(item);
+  return !std::holds_alternative<FetchAttribute>(item) && !std::holds_alternative<FetchBody>(item);
 }
 
 bool is_not_offered(const AppendMessage& message) {
@@ -25,23 +15,6 @@ bool is_not_offered(const AppendMessage& message) {
     return literal != nullptr && literal->form == AppendLiteral::Form::utf8;
   });
 }
-
-bool is_not_offered(const SearchKey& key);
-
-struct KeyVisitor {
-  bool operator()(const auto&) const { return false; }
-  bool operator()(const SearchGmailId&) const { return true; }
-  bool operator()(const SearchGmailRaw&) const { return true; }
-  bool operator()(const SearchAnd& key) const { return any(key.keys); }
-  bool operator()(const SearchOr& key) const { return any(key.keys); }
-  bool operator()(const SearchNot& key) const { return any(key.keys); }
-
-  static bool any(const std::vector<SearchKey>& keys) {
-    return std::ranges::any_of(keys, [](const SearchKey& key) { return is_not_offered(key); });
-  }
-};
-
-bool is_not_offered(const SearchKey& key) { return std::visit(KeyVisitor(), key.key); }
 
 template <class Items>
 bool any_not_offered(const Items& items) {
@@ -52,7 +25,6 @@ struct Visitor {
   bool operator()(const auto&) const { return false; }
   bool operator()(const Replace&) const { return true; }
   bool operator()(const Append& append) const { return any_not_offered(append.messages); }
-  bool operator()(const Search& search) const { return is_not_offered(search.key); }
   bool operator()(const Fetch& fetch) const { return any_not_offered(fetch.items); }
 };
 

@@ -27,11 +27,13 @@ Reply reply_for_target(const Error& error) {
 }
 
 void append_tagged(std::string& out, std::string_view tag, const Reply& reply) {
+  if (reply.status == Reply::Status::none) return;
   out += tag;
   switch (reply.status) {
     case Reply::Status::ok: out += " OK "; break;
     case Reply::Status::no: out += " NO "; break;
     case Reply::Status::bad: out += " BAD "; break;
+    case Reply::Status::none: break;
   }
   out += reply.text;
   out += "\r\n";

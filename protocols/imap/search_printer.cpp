@@ -100,14 +100,6 @@ class SearchPrinter {
     append_astring(out_, key.id);
   }
   void print(const SearchSaveDateSupported&) { out_.append("SAVEDATESUPPORTED"); }
-  void print(const SearchGmailId& key) {
-    out_.append(key.of == SearchGmailId::Of::message ? "X-GM-MSGID " : "X-GM-THRID ");
-    append_number(out_, key.id);
-  }
-  void print(const SearchGmailRaw& key) {
-    out_.append("X-GM-RAW ");
-    append_astring(out_, key.words);
-  }
   void print(const SearchAnd& key) {
     out_.push_back('(');
     print_keys(key.keys);

@@ -56,7 +56,17 @@ Task<Reply> Session::on(const Select& select) {
     view_.reset();
     co_return reply_to(vanished.error());
   }
-  view_->append_selected(connection_.output(), select.mailbox);
+  std::string listed;
+  if (enabled_.rev2()) {
+    auto line = co_await list_line(view_->mailbox().info().name, denormalised_);
+    if (!line) {
+      view_.reset();
+      co_return reply_to(line.error());
+    }
+    listed = *std::move(line);
+  }
+  view_->append_selected(connection_.output());
+  send(listed);
   if (resyncs) {
     co_await view_->tell_missed(connection_, *vanished, known_uids(*select.resync, view_->messages()),
                                 select.resync->mod_sequence);

@@ -7,6 +7,7 @@
 #include "protocols/imap/not_offered.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/saved_search.h"
+#include "protocols/imap/uid_only.h"
 #include "tls/start.h"
 
 #include <algorithm>
@@ -90,24 +91,25 @@ bool leaves_mailbox(const Command::Body& body) {
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
     "MULTIAPPEND MOVE CATENATE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW LIST-EXTENDED LIST-STATUS "
-    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL XLIST";
+    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {
-  std::string_view name;
+  std::string_view name;  // as CAPABILITY has it
   bool (*turn_on)(Enabled& enabled);
 };
 
 bool turn_on(bool& what) { return !std::exchange(what, true); }
 
-constexpr std::array<Switch, 3> switches{{
+constexpr std::array<Switch, 4> switches{{
     {"CONDSTORE", [](Enabled& enabled) { return turn_on(enabled.condstore); }},
-    {"IMAP4REV2", [](Enabled& enabled) { return turn_on(enabled.dialect.rev2); }},
+    {"IMAP4rev2", [](Enabled& enabled) { return turn_on(enabled.dialect.rev2); }},
     {"QRESYNC",
      [](Enabled& enabled) {
        enabled.condstore = true;  // RFC 7162 §3.2.3
        return turn_on(enabled.qresync);
      }},
+    {"UIDONLY", [](Enabled& enabled) { return turn_on(enabled.uid_only); }},
 }};
 
 }  // namespace
@@ -208,6 +210,7 @@ Task<void> Session::serve_one() {
   arriving_ = std::move(incoming.arriving);
   tag_ = command->tag;
   if (view_) put_in_saved(command->body, view_->saved_search(), view_->messages());
+  co_await normalise_names(command->body);
   const Reply reply = co_await execute(*command);
   arriving_ = {};
   finish_command(command->tag, reply);
@@ -254,6 +257,9 @@ std::optional<Reply> Session::refusal_in_this_state(const Command::Body& body) c
       if (!account_) return bad("Log in first");
       if (!view_) return bad("No mailbox is selected");
       break;
+  }
+  if (enabled_.uid_only && uses_sequence_numbers(body)) {
+    return bad("[UIDREQUIRED] Sequence numbers are not used once UIDONLY is enabled");
   }
   return std::nullopt;
 }
@@ -320,7 +326,9 @@ Task<Reply> Session::on(const Enable& enable) {
   const Enabled before = enabled_;
   std::string names;
   for (const Switch& known : switches) {
-    if (std::ranges::find(enable.capabilities, known.name) == enable.capabilities.end()) continue;
+    const bool is_asked = std::ranges::any_of(
+        enable.capabilities, [&](const std::string& name) { return equal_ignoring_case(name, known.name); });
+    if (!is_asked) continue;
     Enabled was = before;
     if (!known.turn_on(was)) continue;
     known.turn_on(enabled_);

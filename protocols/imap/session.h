@@ -104,11 +104,10 @@ class Session {
   Task<Reply> on(const Enable& enable);
   void announce_condstore();
   Task<Reply> on(const Starttls&);
-  // Commands that are not offered (not_offered.h): none comes here.
-  template <class NotOffered>
-  Task<Reply> on(const NotOffered&) {
-    co_return bad("Not offered");
-  }
+
+  // names.cpp
+  Task<std::string> name_found(std::string name);
+  Task<void> normalise_names(Command::Body& body);
 
   // receive.cpp
   Task<Incoming> receive();
@@ -159,6 +158,8 @@ class Session {
   Task<Reply> on(const Status& status);
 
   // list.cpp
+  Task<Result<std::string>> list_line(std::string name, std::optional<std::string> old_name);
+  Task<void> tell_old_name(std::string name, std::string old_name);
   Task<Reply> on(const List& list);
   Task<Reply> on(const Lsub& lsub);
   Task<Reply> on(const Xlist& xlist);
@@ -194,7 +195,9 @@ class Session {
   std::unique_ptr<View> view_;                 // set while a mailbox is selected
   Arriving arriving_;                          // of the APPEND or REPLACE that is executed
 
-  std::string tag_;         // of the command that is executed
+  std::string tag_;  // of the command that is executed
+  // What it calls its mailbox (of RENAME, the existing one), where that was not in Net-Unicode.
+  std::optional<std::string> denormalised_;
   bool start_tls_ = false;  // once the reply is out
   bool start_compression_ = false;
   bool end_compression_ = false;

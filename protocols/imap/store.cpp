@@ -65,9 +65,7 @@ struct Told {
 
 void append_stored(std::string& out, std::uint32_t place, const storage::Message& message, Told told,
                    const View& view) {
-  out += "* ";
-  append_number(out, place + 1);
-  out += " FETCH ";
+  view.append_fetch(out, place);
   {
     Spaced list(out);
     if (told.uid) append_number(list.next() += "UID ", message.uid);
@@ -84,7 +82,8 @@ Task<Reply> Session::on(const Store& store) {
   const auto places = places_of(store.messages, store.numbering, view_->messages());
   if (!places) co_return bad(places.error().detail);
   if (view_->read_only()) co_return no("[READ-ONLY] The mailbox is selected read-only");
-  if (places->empty()) co_return ok("UID STORE completed");
+  const std::string name = by_uid ? "UID STORE" : "STORE";
+  if (places->empty()) co_return ok(name + " completed");
 
   storage::Mailbox& mailbox = view_->mailbox();
   const storage::UidSet uids = uids_of(*places, view_->messages());
@@ -106,7 +105,6 @@ Task<Reply> Session::on(const Store& store) {
   if (!silent || enabled_.condstore) co_await tell_stored(store, done, *now);
 
   const std::string modified = modified_code(stored->modified, store.numbering, view_->messages());
-  const std::string name = by_uid ? "UID STORE" : "STORE";
   // RFC 2180 §4.2.2, §4.2.3; RFC 7162 §3.1.3, example 11.
   if (!silent && !all_there(uids, *now)) {
     co_return no((modified.empty() ? "[EXPUNGEISSUED] " : modified) + "Some of the messages were expunged");
@@ -128,7 +126,8 @@ Task<void> Session::tell_stored(const Store& store, const Places& places, const 
       const storage::Message message = view_->messages().at(place);
       if (!now.find(message.uid)) continue;
       const storage::Message known = expected->at(place);
-      Told told{.uid = store.numbering == Numbering::uid || enabled_.condstore,
+      const bool tells_uid = store.numbering == Numbering::uid || enabled_.condstore;
+      Told told{.uid = tells_uid && !enabled_.uid_only,
                 .flags = !silent || message.flags != known.flags,
                 .modseq = enabled_.condstore};
       if (silent && !told.flags && !store.unchanged_since && message.modseq == known.modseq) continue;

@@ -1,5 +1,6 @@
 #include "protocols/imap/structure_printer.h"
 
+#include "message/encoded_word.h"
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
@@ -8,6 +9,7 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace posthorn::imap {
 
@@ -36,14 +38,10 @@ void append_addresses(std::string& out, std::span<const Address> addresses) {
   out.push_back(')');
 }
 
-// number is of 32 bits in RFC 3501 §9.
-void append_size(std::string& out, std::uint64_t size) {
-  append_number(out, std::min<std::uint64_t>(size, std::numeric_limits<std::uint32_t>::max()));
-}
-
 class BodyPrinter {
  public:
-  BodyPrinter(std::string& out, Extension extension) : out_(out), extension_(extension) {}
+  BodyPrinter(std::string& out, Extension extension, Dialect dialect)
+      : out_(out), extension_(extension), dialect_(dialect) {}
 
   void print(const BodyPart& part, int depth) {
     if (part.is_multipart() && depth < max_depth) {
@@ -56,8 +54,19 @@ class BodyPrinter {
   }
 
  private:
-  static bool is_opened_message(const BodyPart& part) {
-    return part.is("message", "rfc822") && part.envelope && part.children.size() == 1;
+  // Has a grammar of its own, media-message of RFC 9051 §9 or RFC 3501 §9.
+  bool is_message(const BodyPart& part) const {
+    return dialect_.rev2 ? part.is_message() : part.is("message", "rfc822");
+  }
+
+  bool is_opened_message(const BodyPart& part) const {
+    return is_message(part) && part.envelope && part.children.size() == 1;
+  }
+
+  // number is of 32 bits in RFC 3501 §9.
+  void append_size(std::uint64_t size) {
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    append_number(out_, dialect_.rev2 ? size : std::min(size, most));
   }
 
   // body-type-mpart.
@@ -78,14 +87,14 @@ class BodyPrinter {
   // body-type-msg.
   void print_message(const BodyPart& part, int depth) {
     out_.push_back('(');
-    append_type("MESSAGE", "RFC822");
+    append_type("MESSAGE", part.is("message", "rfc822") ? "RFC822" : "GLOBAL");
     append_fields(part);
     out_.push_back(' ');
     append_envelope(out_, *part.envelope);
     out_.push_back(' ');
     print(part.children.front(), depth + 1);
     out_.push_back(' ');
-    append_size(out_, part.body_lines);
+    append_size(part.body_lines);
     append_extension(part);
     out_.push_back(')');
   }
@@ -94,7 +103,7 @@ class BodyPrinter {
   void print_leaf(const BodyPart& part) {
     out_.push_back('(');
     const bool is_text = equal_ignoring_case(part.type, "text");
-    const bool is_basic = !part.type.empty() && !part.is_multipart() && !part.is("message", "rfc822");
+    const bool is_basic = !part.type.empty() && !part.is_multipart() && !is_message(part);
     if (is_basic) {
       append_type(part.type, part.subtype);
     } else {
@@ -103,7 +112,7 @@ class BodyPrinter {
     append_fields(part);
     if (is_text) {
       out_.push_back(' ');
-      append_size(out_, part.body_lines);
+      append_size(part.body_lines);
     }
     append_extension(part);
     out_.push_back(')');
@@ -126,7 +135,7 @@ class BodyPrinter {
     out_.push_back(' ');
     append_string(out_, part.encoding ? std::string_view(*part.encoding) : "7BIT");
     out_.push_back(' ');
-    append_size(out_, part.body_size);
+    append_size(part.body_size);
   }
 
   // body-ext-1part.
@@ -154,11 +163,14 @@ class BodyPrinter {
     append_nstring(out_, part.location);
   }
 
-  void append_parameters(std::span<const Parameter> parameters) {
-    if (parameters.empty()) {
+  void append_parameters(std::span<const Parameter> given) {
+    if (given.empty()) {
       out_.append("NIL");
       return;
     }
+    std::vector<Parameter> joined;
+    if (dialect_.rev2) joined = message::join_parameters(given);
+    const std::span<const Parameter> parameters = dialect_.rev2 ? std::span<const Parameter>(joined) : given;
     Spaced list(out_);
     for (const Parameter& parameter : parameters) {
       append_string(list.next(), parameter.name);
@@ -188,6 +200,7 @@ class BodyPrinter {
 
   std::string& out_;
   Extension extension_;
+  Dialect dialect_;
 };
 
 }  // namespace
@@ -206,8 +219,9 @@ void append_envelope(std::string& out, const message::Envelope& envelope) {
   append_nstring(list.next(), envelope.message_id);
 }
 
-void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension) {
-  BodyPrinter(out, extension).print(root, 1);
+void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension,
+                           Dialect dialect) {
+  BodyPrinter(out, extension, dialect).print(root, 1);
 }
 
 }  // namespace posthorn::imap

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "message/structure.h"
+#include "protocols/imap/dialect.h"
 
 #include <string>
 
@@ -20,6 +21,11 @@ enum class Extension { none, full };
 // that the value does not fit are shown as another type that it does: a multipart without parts as an empty
 // text/plain inside it, message/rfc822 without envelope or content as application/octet-stream, and parts
 // nested more than 1000 deep likewise.
-void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension);
+//
+// In IMAP4rev2 message/global is shown as message/rfc822 is, numbers have 63 bits instead of 32, parameters
+// that were cut into sections are joined, and those with a charset are in UTF-8 (RFC 9051 §7.5.2, appendix E,
+// 1 and 6).
+void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension,
+                           Dialect dialect = {});
 
 }  // namespace posthorn::imap

@@ -115,13 +115,14 @@ void View::note_recent(Uid known_before) {
   if (first < told_->uid_next()) recent_.append(first, told_->uid_next() - 1);
 }
 
-void View::append_selected(std::string& out, std::string_view name) {
+void View::append_selected(std::string& out) {
   append_keyword_lines(out);
   append_untagged_number(out, told_->size(), " EXISTS\r\n");
   told_recent_ = recent_count();
   if (!enabled_.rev2()) {
     append_untagged_number(out, told_recent_, " RECENT\r\n");
-    if (const std::uint32_t unseen = first_unseen(*told_); unseen < told_->size()) {
+    const std::uint32_t unseen = enabled_.uid_only ? told_->size() : first_unseen(*told_);
+    if (unseen < told_->size()) {
       out += "* OK [UNSEEN ";
       append_number(out, unseen + 1);
       out += "] The first unseen message\r\n";
@@ -134,15 +135,6 @@ void View::append_selected(std::string& out, std::string_view name) {
   append_number(out, told_->uid_next());
   out += "] Predicted next UID\r\n* OK [MAILBOXID " + mailbox_id(info.id) + "] Its id\r\n";
   append_highest_modseq(out);
-  if (!enabled_.rev2()) return;
-  out += "* LIST () \"/\" ";
-  append_mailbox(out, info.name, enabled_.dialect);
-  if (name != info.name) {
-    out += " (\"OLDNAME\" (";
-    append_mailbox(out, name, enabled_.dialect);
-    out += "))";
-  }
-  out += "\r\n";
 }
 
 void View::append_highest_modseq(std::string& out) const {
@@ -170,10 +162,20 @@ Task<void> View::tell_missed(Connection& connection, const storage::UidSet& vani
   }
 }
 
+void View::append_fetch(std::string& out, std::uint32_t place) const {
+  if (enabled_.uid_only) {
+    append_untagged_number(out, told_->at(place).uid, " UIDFETCH ");
+  } else {
+    append_untagged_number(out, place + 1, " FETCH ");
+  }
+}
+
 void View::append_changed(std::string& out, std::uint32_t place, const Message& message,
                           Numbering numbering) const {
-  append_untagged_number(out, place + 1, " FETCH (");
-  if (numbering == Numbering::uid || enabled_.condstore) {
+  append_fetch(out, place);
+  out += '(';
+  const bool tells_uid = numbering == Numbering::uid || enabled_.condstore || enabled_.rev2();
+  if (tells_uid && !enabled_.uid_only) {
     out += "UID ";
     append_number(out, message.uid);
     out += ' ';
@@ -285,7 +287,7 @@ Task<void> View::tell(Connection& connection, Expunges expunges, Numbering numbe
   const bool has_grown = !news.added.empty();
   if (has_grown) note_recent(before->uid_next());
 
-  if (enabled_.qresync) {
+  if (enabled_.vanished()) {
     co_await tell_vanished(connection, *before, news.expunged, told_anew_above);
   } else {
     co_await tell_expunged(connection, *before, news, told_anew_above);

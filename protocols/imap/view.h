@@ -55,9 +55,8 @@ class View {
   bool is_recent(storage::Uid uid) const { return recent_.contains(uid); }
   std::uint32_t recent_count() const;
 
-  // Appends the untagged responses of SELECT and EXAMINE (RFC 3501 §6.3.1, RFC 9051 §6.3.2). `name` is what
-  // the client called the mailbox.
-  void append_selected(std::string& out, std::string_view name);
+  // Appends the untagged responses of SELECT and EXAMINE (RFC 3501 §6.3.1, RFC 9051 §6.3.2) but for LIST.
+  void append_selected(std::string& out);
   // Appends "* OK [HIGHESTMODSEQ 715] ...", with synced().
   void append_highest_modseq(std::string& out) const;
 
@@ -87,8 +86,11 @@ class View {
 
   // Appends "FLAGS (\Seen $Forwarded)" of a message.
   void append_message_flags(std::string& out, const storage::Message& message) const;
+  // Appends what a response about a message begins with: "* 3 FETCH ", or "* 7 UIDFETCH " of its UID (RFC
+  // 9586 §3.3).
+  void append_fetch(std::string& out, std::uint32_t place) const;
   // Appends "* 3 FETCH (UID 7 FLAGS (\Seen) MODSEQ (12))" and the line end: UID and MODSEQ where the client
-  // enabled CONDSTORE (RFC 7162 §3.2.4), UID by `numbering` too.
+  // enabled CONDSTORE (RFC 7162 §3.2.4), UID by `numbering` and in IMAP4rev2 (RFC 9051 appendix E, 21) too.
   void append_changed(std::string& out, std::uint32_t place, const storage::Message& message,
                       Numbering numbering) const;
 

@@ -1,4 +1,5 @@
-"""A strict reader of IMAP server responses (RFC 3501 §9): what the grammar does not allow is an error here."""
+"""A strict reader of IMAP server responses (RFC 3501 §9, and RFC 9051 §9 once IMAP4rev2 is enabled): what the
+grammar does not allow is an error here."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 ASTRING = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]+')
 NUMBER = re.compile(rb"[0-9]+")
 QUOTED = re.compile(rb'"((?:[^\x00\r\n"\\\x80-\xff]|\\["\\])*)"')
+QUOTED_UTF8 = re.compile(rb'"((?:[^\x00\r\n"\\]|\\["\\])*)"')
 LITERAL = re.compile(rb"\{([0-9]+)\}\r\n")
 FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 PERMANENT_FLAG = re.compile(rb'\\\*|\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
@@ -21,9 +23,10 @@ class Malformed(AssertionError):
 
 
 class Cursor:
-    def __init__(self, data):
+    def __init__(self, data, rev2=False):
         self.data = data
         self.at = 0
+        self.rev2 = rev2
 
     def fail(self, wanted):
         raise Malformed(f"wanted {wanted} at {self.at} in {self.data[:self.at]!r} >>> {self.data[self.at:self.at + 80]!r}")
@@ -66,7 +69,9 @@ class Cursor:
 
     def string(self):
         if self.peek(b'"'):
-            return re.sub(rb"\\(.)", rb"\1", self.match(QUOTED, "a quoted string").group(1))
+            text = self.match(QUOTED_UTF8 if self.rev2 else QUOTED, "a quoted string").group(1)
+            text.decode()
+            return re.sub(rb"\\(.)", rb"\1", text)
         size = int(self.match(LITERAL, "a string").group(1))
         if self.at + size > len(self.data):
             self.fail(f"{size} octets of a literal")
@@ -307,7 +312,8 @@ def status_items(cursor):
 
 @dataclass
 class Response:
-    """One untagged response: EXISTS 3 is kind "EXISTS", value 3; FETCH has its number and its items by name."""
+    """One untagged response: EXISTS 3 is kind "EXISTS", value 3; FETCH has its number and its items by name, UIDFETCH
+    (RFC 9586) a UID and the same."""
     kind: str
     value: object = None
     number: int = None
@@ -327,6 +333,11 @@ def state_text(cursor):
     return code, cursor.match(TEXT, "text").group().decode()
 
 
+def mailbox(cursor):
+    """A mailbox's name: modified UTF-7, or UTF-8 (RFC 9051 §5.1)."""
+    return cursor.astring().decode("utf-8" if cursor.rev2 else "ascii")
+
+
 def extended_item(cursor):
     """mbox-list-extended-item (RFC 5258 §6) with strings in parentheses: (tag, values)."""
     tag = cursor.astring().decode()
@@ -340,7 +351,7 @@ def mailbox_list(cursor):
     cursor.need(b" ")
     delimiter = None if cursor.take(b"NIL") else cursor.match(QUOTED, "a delimiter").group(1).decode()
     cursor.need(b" ")
-    name = cursor.astring().decode("ascii")
+    name = mailbox(cursor)
     if not cursor.take(b" "):
         return attributes, delimiter, name
     return attributes, delimiter, name, dict(cursor.several(lambda: extended_item(cursor), least=1))
@@ -437,25 +448,31 @@ def uid_set(cursor):
             return uids
 
 
-def parse_untagged(data):
+def parse_untagged(data, rev2=False):
     """The Response in `data`, a whole untagged response without "* " and its last CRLF, literals included."""
-    cursor = Cursor(data)
+    cursor = Cursor(data, rev2)
     response = _untagged(cursor)
     cursor.end()
     response.raw = data
     return response
 
 
+def rev2_lacks(cursor, kind):
+    return cursor.rev2 and kind in ("RECENT", "SEARCH")
+
+
 def _untagged(cursor):
-    found = re.compile(rb"([0-9]+) (EXISTS|RECENT|EXPUNGE|FETCH)", re.I).match(cursor.data)
+    found = re.compile(rb"([0-9]+) (EXISTS|RECENT|EXPUNGE|UIDFETCH|FETCH)", re.I).match(cursor.data)
     if found:
         cursor.at = found.end()
         number, kind = int(found.group(1)), found.group(2).upper().decode()
-        if kind != "FETCH":
+        if rev2_lacks(cursor, kind):
+            cursor.fail("no RECENT in IMAP4rev2")
+        if kind not in ("FETCH", "UIDFETCH"):
             return Response(kind, number, number)
         cursor.need(b" ")
         if number == 0:
-            cursor.fail("a sequence number above 0")
+            cursor.fail("a number of a message, above 0")
         return Response(kind, fetch_items(cursor), number)
     kind = cursor.match(ATOM, "a response's name").group().decode().upper()
     if kind in ("OK", "NO", "BAD", "BYE", "PREAUTH"):
@@ -465,7 +482,7 @@ def _untagged(cursor):
     if kind in ("CAPABILITY", "ENABLED"):
         return Response(kind, [item.decode().upper() for item in
                                spaced(cursor, lambda: cursor.match(ATOM, "a capability").group())])
-    if kind in ("SEARCH",):
+    if kind == "SEARCH" and not rev2_lacks(cursor, kind):
         return Response(kind, search(cursor))
     if kind == "ESEARCH":
         return Response(kind, esearch(cursor))
@@ -478,7 +495,7 @@ def _untagged(cursor):
     if kind in ("LIST", "LSUB"):
         return Response(kind, mailbox_list(cursor))
     if kind == "STATUS":
-        name = cursor.astring().decode("ascii")
+        name = mailbox(cursor)
         cursor.need(b" ")
         return Response(kind, (name, status_items(cursor)))
     if kind == "ID":

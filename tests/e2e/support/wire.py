@@ -277,6 +277,7 @@ class ImapWire(Wire):
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, **more)
         self.tags = 0
+        self.rev2 = False  # IMAP4rev2 is enabled: responses are read as such
 
     def read_response(self):
         """One whole response line with its literals, without the last CRLF."""
@@ -293,7 +294,7 @@ class ImapWire(Wire):
         line = self.read_response()
         if not line.startswith(b"* "):
             raise Malformed(f"no untagged response: {line!r}")
-        return parse_untagged(line[2:])
+        return parse_untagged(line[2:], self.rev2)
 
     def greeting(self):
         response = self.untagged()
@@ -315,7 +316,7 @@ class ImapWire(Wire):
         while True:
             line = self.read_response()
             if line.startswith(b"* "):
-                answer.untagged.append(parse_untagged(line[2:]))
+                answer.untagged.append(parse_untagged(line[2:], self.rev2))
                 continue
             found = re.fullmatch(rb"(\S+) (OK|NO|BAD) (?:\[([^\]]+)\] )?(.*)", line)
             assert found and found.group(1).decode() == tag, f"no end of {tag}: {line!r}"
@@ -327,6 +328,12 @@ class ImapWire(Wire):
 
     def command(self, command, status="OK"):
         return self.finish(self.start(command), status)
+
+    def enable(self, *capabilities):
+        """Those that were enabled, in capitals."""
+        enabled = self.command("ENABLE " + " ".join(capabilities)).of("ENABLED")[0].value
+        self.rev2 = self.rev2 or "IMAP4REV2" in enabled
+        return enabled
 
     def continuation(self):
         line = self.read_line()

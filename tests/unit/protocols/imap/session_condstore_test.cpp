@@ -182,18 +182,4 @@ TEST_CASE("imap: EMAILID is one for copies, MAILBOXID is kept by RENAME (RFC 847
         "* 1 FETCH (UID 1 EMAILID (M3))\r\nf OK UID FETCH completed\r\n");
 }
 
-TEST_CASE("imap: IMAP4rev2 knows neither RECENT nor \\Recent nor UNSEEN in SELECT (RFC 9051 appendix E)") {
-  Server server;
-  server.inbox().put(simple_message("new", "x"));
-  auto client = Client::logged_in(server);
-  CHECK(client->say("a ENABLE IMAP4rev2") == "* ENABLED IMAP4REV2\r\na OK ENABLE completed\r\n");
-  const std::string said = client->say("b SELECT INBOX");
-  CHECK_FALSE(has(said, "RECENT"));
-  CHECK_FALSE(has(said, "UNSEEN"));
-  CHECK(has(said, "* LIST () \"/\" INBOX\r\n"));
-  CHECK(client->say("c FETCH 1 FLAGS") == "* 1 FETCH (FLAGS ())\r\nc OK FETCH completed\r\n");
-  server.inbox().put(simple_message("newer", "x"));
-  CHECK(client->say("d NOOP") == "* 2 EXISTS\r\nd OK NOOP completed\r\n");
-}
-
 }  // namespace posthorn::imap
