@@ -12,7 +12,7 @@ constexpr std::size_t longest_kept = 4096;
 
 // Ascending. Content-Transfer-Encoding is not among them, as FETCH may show another one than is stored (RFC
 // 3516 §4.3). The place of a name is in what was kept: a change of the list is a new version of the summary.
-constexpr std::array<std::string_view, 46> names{
+constexpr std::array<std::string_view, 47> names{
     "auto-submitted",
     "bcc",
     "cc",
@@ -43,6 +43,7 @@ constexpr std::array<std::string_view, 46> names{
     "organization",
     "precedence",
     "priority",
+    "received",
     "references",
     "reply-to",
     "resent-from",
@@ -64,6 +65,12 @@ static_assert(std::ranges::is_sorted(names) && names.size() < common_field_limit
 
 // In the place of a field: the blank line.
 constexpr std::size_t blank_line = common_field_limit;
+// At the very beginning: the Received fields were left out.
+constexpr std::size_t without_received = common_field_limit + 1;
+
+constexpr std::size_t received =
+    std::ranges::lower_bound(names, std::string_view("received")) - names.begin();
+static_assert(names[received] == "received");
 
 std::optional<std::size_t> place_of(std::string_view name) {
   const std::string lower = to_lower_ascii(name);
@@ -84,14 +91,17 @@ std::optional<CommonFieldSet> common_field_set(std::span<const std::string> want
   return set;
 }
 
-// Each is its place, its size as two octets, and its lines with CRLF.
-std::optional<std::string> keep_common_fields(std::string_view block, bool ends_with_blank_line) {
-  if (block.contains('\r')) return std::nullopt;
+namespace {
+
+enum class Received { kept, left_out };
+
+// Each is its place, its size as two octets, and its lines with CRLF. Nothing if that gets too long.
+std::optional<std::string> keep(std::string_view block, Received received_fields) {
   std::string kept;
   HeaderReader reader(block);
   while (const auto field = reader.next()) {
     const auto place = place_of(field->name);
-    if (!place) continue;
+    if (!place || (*place == received && received_fields == Received::left_out)) continue;
     kept += static_cast<char>(*place);
     const std::size_t size_at = kept.size();
     kept += "  ";
@@ -101,11 +111,27 @@ std::optional<std::string> keep_common_fields(std::string_view block, bool ends_
     kept[size_at] = static_cast<char>(size & 0xff);
     kept[size_at + 1] = static_cast<char>(size >> 8);
   }
-  if (ends_with_blank_line) kept += static_cast<char>(blank_line);
+  return kept;
+}
+
+}  // namespace
+
+std::optional<std::string> keep_common_fields(std::string_view block, bool ends_with_blank_line) {
+  if (block.contains('\r')) return std::nullopt;
+  auto kept = keep(block, Received::kept);
+  if (!kept) {
+    kept = keep(block, Received::left_out);
+    if (kept) kept->insert(kept->begin(), static_cast<char>(without_received));
+  }
+  if (kept && ends_with_blank_line) *kept += static_cast<char>(blank_line);
   return kept;
 }
 
 bool append_common_fields(std::string_view kept, const CommonFieldSet& wanted, std::string& out) {
+  if (kept.starts_with(static_cast<char>(without_received))) {
+    if (wanted[received]) return false;
+    kept.remove_prefix(1);
+  }
   const std::size_t before = out.size();
   while (!kept.empty()) {
     const std::size_t place = static_cast<unsigned char>(kept[0]);

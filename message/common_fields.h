@@ -18,12 +18,15 @@ using CommonFieldSet = std::bitset<common_field_limit>;
 std::optional<CommonFieldSet> common_field_set(std::span<const std::string> names);
 
 // Those of the fields of a header block with lines that end in LF, folds as they are, in a form of their own.
-// Nothing where they are more than 4 KiB, or where a CR stands in the block: what filter_fields() would give
-// could then not be told from it. `ends_with_blank_line`: whether the header had its blank line.
+// Received, which may be long and which Thunderbird alone asks for, is left out where all of them are more
+// than 4 KiB. Nothing where the others are more than that, or where a CR stands in the block: what
+// filter_fields() would give could then not be told from it. `ends_with_blank_line`: whether the header had
+// its blank line.
 std::optional<std::string> keep_common_fields(std::string_view block, bool ends_with_blank_line);
 
 // Of what keep_common_fields() made, appends the fields that are wanted, as filter_fields() gives them.
-// False, and nothing appended, for octets that it can't have made.
+// False, and nothing appended, where Received is wanted and was left out, and for octets that it can't have
+// made.
 bool append_common_fields(std::string_view kept, const CommonFieldSet& wanted, std::string& out);
 
 }  // namespace posthorn::message

@@ -5,12 +5,12 @@
 namespace posthorn::message {
 namespace {
 
-// Version 3. Numbers are little-endian base 128 in their shortest form. An optional text is 0, or its size
+// Version 4. Numbers are little-endian base 128 in their shortest form. An optional text is 0, or its size
 // plus 1 and its octets; a list is its size and its elements. The whole is
 //   version, size of the envelope, envelope, size of the structure, structure, common fields, flags, [date],
 //   [references], [preview]
 // so that each of the first three can be read without the others.
-constexpr char version = 3;
+constexpr char version = 4;
 constexpr std::size_t max_depth = 1000;  // as the parser's
 constexpr std::size_t least_part = 11;   // octets of the shortest encoded part
 

@@ -14,9 +14,10 @@ using namespace posthorn::message;
 namespace {
 
 // What Thunderbird asks for when it opens a folder.
-const std::vector<std::string> thunderbird{
-    "From",     "To",         "Cc",         "Bcc",        "Subject",     "Date",         "Message-ID",
-    "Priority", "X-Priority", "References", "Newsgroups", "In-Reply-To", "Content-Type", "Reply-To"};
+const std::vector<std::string> thunderbird{"From",         "To",         "Cc",         "Bcc",
+                                           "Subject",      "Date",       "Message-ID", "Priority",
+                                           "X-Priority",   "References", "Newsgroups", "In-Reply-To",
+                                           "Content-Type", "Reply-To",   "Received"};
 
 std::string kept_of(std::string_view message, const std::vector<std::string>& names) {
   const auto summary = parse_summary(message);
@@ -40,7 +41,7 @@ TEST_CASE("the fields that were kept answer HEADER.FIELDS as the header does (RF
 
 TEST_CASE("fields that are not kept are told apart") {
   CHECK(common_field_set(thunderbird));
-  CHECK_FALSE(common_field_set(std::vector<std::string>{"Subject", "Received"}));
+  CHECK_FALSE(common_field_set(std::vector<std::string>{"Subject", "DKIM-Signature"}));
   CHECK(common_field_set({})->none());
 }
 
@@ -48,12 +49,27 @@ TEST_CASE("headers that are too long, or have a CR of their own, are not kept") 
   const std::string fields = "Subject: " + std::string(4000, 'x') + "\r\n";
   CHECK(parse_summary(fields + "\r\n").common_fields);
   CHECK_FALSE(parse_summary(fields + fields + "\r\n").common_fields);
-  CHECK(parse_summary("Received: " + std::string(100'000, 'x') + "\r\nSubject: y\r\n\r\n").common_fields);
   CHECK_FALSE(parse_summary("Subject: a\rb\r\n\r\n").common_fields);
   Limits cut;
   cut.header_bytes = 20;
   CHECK_FALSE(
       parse_summary("X: 123456789012345678\r\nSubject: a\r\n\r\n", LineEnds::crlf, cut).common_fields);
+}
+
+TEST_CASE("long Received fields are left out, and whoever asks for them is told so") {
+  const std::string received = "Received: " + std::string(1000, 'x') + "\n";
+  const auto answers = [](const std::string& block, const std::vector<std::string>& names) {
+    std::string out;
+    const bool is_there =
+        append_common_fields(*keep_common_fields(block, true), *common_field_set(names), out);
+    return is_there ? out : "not kept" + out;
+  };
+  const std::string few = received + "Subject: s\n";
+  const std::string many = received + received + received + received + few;
+  CHECK(answers(few, {"Received", "Subject"}) == wire_form(few) + "\r\n");
+  CHECK(answers(many, {"Subject"}) == "Subject: s\r\n\r\n");
+  CHECK(answers(many, {"Subject", "Received"}) == "not kept");
+  CHECK(answers("Received: " + std::string(100'000, 'x') + "\n", {"Subject"}) == "\r\n");
 }
 
 TEST_CASE("octets that were never kept are refused, and nothing is appended") {
