@@ -56,6 +56,11 @@ Result<std::int64_t> Accounts::account_id(const AddressName& name) {
                "there is no account " + to_string(name));
 }
 
+Result<bool> Accounts::has_removal(const AddressName& name) {
+  return TRY(database_.integer("SELECT EXISTS (SELECT 1 FROM removal WHERE domain = ?1 AND local = ?2)",
+                               name.domain, name.local)) != 0;
+}
+
 Result<bool> Accounts::alias_exists(std::int64_t domain, const std::string& local) {
   return TRY(database_.integer("SELECT EXISTS (SELECT 1 FROM alias WHERE domain = ?1 AND local = ?2)", domain,
                                local)) != 0;
@@ -88,6 +93,10 @@ Result<> Accounts::remove_domain(std::string_view domain, Contents contents) {
   if (left > 0 && contents == Contents::must_be_empty) {
     return failure(Errc::in_use, "the domain " + name + " still has accounts (" + std::to_string(left) + ")");
   }
+  TRY(
+      database_.execute("INSERT OR IGNORE INTO removal (domain, local) "
+                        "SELECT ?2, local FROM account WHERE domain = ?1",
+                        id, name));
   TRY(database_.execute("DELETE FROM domain WHERE id = ?1", id));
   return std::move(transaction).commit();
 }
@@ -112,6 +121,9 @@ Result<std::string> Accounts::add_account(std::string_view address,
   if (TRY(alias_exists(domain, name.local))) {
     return failure(Errc::already_exists, to_string(name) + " is an alias");
   }
+  if (TRY(has_removal(name))) {
+    return failure(Errc::in_use, "the mail of the former account " + to_string(name) + " is not removed yet");
+  }
   const auto added = TRY(
       database_.execute("INSERT OR IGNORE INTO account (domain, local) VALUES (?1, ?2)", domain, name.local));
   if (added == 0)
@@ -125,8 +137,36 @@ Result<> Accounts::remove_account(std::string_view address) {
   const AddressName name = TRY(parse_address(address));
   const std::lock_guard lock(mutex_);
   auto transaction = TRY(Transaction::begin(database_));
-  const std::int64_t id = TRY(account_id(name));
-  TRY(database_.execute("DELETE FROM account WHERE id = ?1", id));
+  const auto id = account_id(name);
+  if (!id && id.error().code == Errc::not_found && TRY(has_removal(name))) return {};
+  if (!id) return std::unexpected(id.error());
+  TRY(database_.execute("DELETE FROM account WHERE id = ?1", *id));
+  TRY(database_.execute("INSERT OR IGNORE INTO removal (domain, local) VALUES (?1, ?2)", name.domain,
+                        name.local));
+  return std::move(transaction).commit();
+}
+
+Result<std::vector<std::string>> Accounts::unfinished_removals() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> addresses;
+  Statement rows = TRY(database_.query("SELECT local, domain FROM removal ORDER BY domain, local"));
+  while (const auto row = TRY(rows.step())) {
+    addresses.push_back(to_string({std::string(row->text(0)), std::string(row->text(1))}));
+  }
+  return addresses;
+}
+
+Result<bool> Accounts::removal_is_unfinished(std::string_view address) {
+  const AddressName name = TRY(parse_address(address));
+  const std::lock_guard lock(mutex_);
+  return has_removal(name);
+}
+
+Result<> Accounts::finish_removal(std::string_view address) {
+  const AddressName name = TRY(parse_address(address));
+  const std::lock_guard lock(mutex_);
+  auto transaction = TRY(Transaction::begin(database_));
+  TRY(database_.execute("DELETE FROM removal WHERE domain = ?1 AND local = ?2", name.domain, name.local));
   return std::move(transaction).commit();
 }
 

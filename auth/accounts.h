@@ -38,16 +38,24 @@ class Accounts {
   // Errors: already_exists.
   Result<> add_domain(std::string_view domain);
   enum class Contents { must_be_empty, remove };
-  // Errors: not_found; in_use for a domain with accounts, unless they are to go with it. Aliases go with it.
+  // Errors: not_found; in_use for a domain with accounts, unless they are to go with it, each as by
+  // remove_account(). Aliases go with it.
   Result<> remove_domain(std::string_view domain, Contents contents = Contents::must_be_empty);
   // By name.
   Result<std::vector<std::string>> domains();
 
   // `credentials` come from make_credentials(). Gives the canonical address. Errors: not_found for the
-  // domain; already_exists for an account or alias of that name; not_allowed for a name with quotes or '+'.
+  // domain; already_exists for an account or alias of that name; not_allowed for a name with quotes or '+';
+  // in_use while a removal of that name is unfinished.
   Result<std::string> add_account(std::string_view address, const std::vector<StoredCredential>& credentials);
-  // Its aliases stay, and lead nowhere. Errors: not_found.
+  // Its aliases stay, and lead nowhere. The removal is unfinished until finish_removal() says that the mail
+  // has gone too; until then this may be asked for again. Errors: not_found.
   Result<> remove_account(std::string_view address);
+  // The accounts that are gone while their mail may still be there, by name.
+  Result<std::vector<std::string>> unfinished_removals();
+  // Whether the removal of this account is unfinished.
+  Result<bool> removal_is_unfinished(std::string_view address);
+  Result<> finish_removal(std::string_view address);
   // All, or those of one domain, by name. Errors: not_found for the domain.
   Result<std::vector<std::string>> accounts(std::optional<std::string_view> domain = std::nullopt);
   Result<bool> has_account(std::string_view address);
@@ -85,6 +93,7 @@ class Accounts {
   explicit Accounts(Database database) : database_(std::move(database)) {}
   Result<std::int64_t> domain_id(const std::string& domain);
   Result<std::int64_t> account_id(const AddressName& name);
+  Result<bool> has_removal(const AddressName& name);
   Result<bool> alias_exists(std::int64_t domain, const std::string& local);
   Result<> write_credentials(std::int64_t account, const std::vector<StoredCredential>& credentials);
   struct Walk;

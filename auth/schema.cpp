@@ -31,7 +31,16 @@ CREATE TABLE alias (
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr const char* all_steps[] = {version_1};
+// Accounts that are gone while their mail may still be there.
+constexpr const char* version_2 = R"(
+CREATE TABLE removal (
+  domain TEXT NOT NULL,
+  local TEXT NOT NULL,
+  PRIMARY KEY (domain, local)
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr const char* all_steps[] = {version_1, version_2};
 
 }  // namespace
 

@@ -94,7 +94,9 @@ Task<Result<control::Reply>> Administration::execute(const control::Request& req
   if (const auto good = check_arguments(request); !good) co_return std::unexpected(good.error());
   const std::string address = request.argument("address");
   const std::string password = request.argument("password");
-  if (request.command == "account.add") co_return co_await add_account(address, password);
+  if (request.command == "account.add") {
+    co_return co_await add_account(address, password, request.argument("adopt_mail") == "yes");
+  }
   if (request.command == "account.password") co_return co_await set_password(address, password);
   if (request.command == "account.remove") co_return co_await remove_account(address);
   if (request.command == "domain.remove") {
@@ -110,13 +112,40 @@ Task<Result<std::vector<auth::StoredCredential>>> Administration::credentials(st
   co_return co_await Offload(hashing_, make);
 }
 
-Task<Result<control::Reply>> Administration::add_account(std::string address, std::string password) {
+Task<Result<control::Reply>> Administration::add_account(std::string address, std::string password,
+                                                         bool adopt_mail) {
   const auto stored = co_await credentials(std::move(password));
   if (!stored) co_return std::unexpected(stored.error());
+  if (const auto clear = co_await make_way(address, adopt_mail); !clear) {
+    co_return std::unexpected(clear.error());
+  }
   auto add = [&] { return accounts_.add_account(address, *stored); };
   const auto added = co_await Offload(lane_, add);
   if (!added) co_return std::unexpected(added.error());
   co_return control::Reply{};
+}
+
+// A new account is not to get the letters of a former one of its name: those of one that was removed go
+// first. Any other mail without an account may be all that is left of one: whoever asks for it gets it.
+Task<Result<>> Administration::make_way(const std::string& address, bool adopt_mail) {
+  const auto name = auth::parse_address(address);
+  if (!name) co_return std::unexpected(name.error());
+  const std::string account = auth::to_string(*name);
+  auto look = [&]() -> Result<std::pair<bool, bool>> {
+    const bool removed = TRY(accounts_.removal_is_unfinished(account));
+    return std::pair(removed, TRY(accounts_.has_account(account)));
+  };
+  const auto found = co_await Offload(lane_, look);
+  if (!found) co_return std::unexpected(found.error());
+  const auto [removed, exists] = *found;
+  if (removed) co_return co_await remove_mail(account);
+  if (exists || adopt_mail || !auth::can_be_made(*name)) co_return Result<>();
+  const auto mail = co_await store_.has_mail(account);
+  if (!mail) co_return std::unexpected(mail.error());
+  if (!*mail) co_return Result<>();
+  co_return failure(Errc::already_exists, "there is mail under the name " + account +
+                                              " that belongs to no account: --adopt-mail gives it to the new "
+                                              "one; or move its folder away first");
 }
 
 // Whoever is in with the former password is out.
@@ -131,7 +160,8 @@ Task<Result<control::Reply>> Administration::set_password(std::string address, s
   co_return done;
 }
 
-// First the account, so that nothing new arrives and nobody logs in, then its mail.
+// First the account, so that nothing new arrives and nobody logs in, then its mail. What is cut off between
+// the two is on record.
 Task<Result<control::Reply>> Administration::remove_account(std::string address) {
   const auto name = auth::parse_address(address);
   if (!name) co_return std::unexpected(name.error());
@@ -144,14 +174,60 @@ Task<Result<control::Reply>> Administration::remove_account(std::string address)
   const auto removed = co_await Offload(lane_, remove);
   if (!removed) co_return std::unexpected(removed.error());
   if (locked_out_) locked_out_(auth::to_string(*name));
-  const auto done = co_await store_.remove_account(auth::to_string(*name));
+  const auto done = co_await remove_mail(auth::to_string(*name));
   if (!done) co_return std::unexpected(done.error());
   co_return reply;
 }
 
+// The second half of a removal: never while there may be a new account of that name, which the record keeps
+// from being made.
+Task<Result<>> Administration::remove_mail(std::string address) {
+  if (!removing_.insert(address).second) {
+    co_return failure(Errc::busy, "the mail of " + address + " is being removed; try again in a moment");
+  }
+  auto look = [&] { return accounts_.removal_is_unfinished(address); };
+  const auto unfinished = co_await Offload(lane_, look);
+  Result<> done;
+  if (!unfinished) done = std::unexpected(unfinished.error());
+  if (done && *unfinished) {
+    done = co_await store_.remove_account(address);
+    auto finish = [&] { return accounts_.finish_removal(address); };
+    if (done) done = co_await Offload(lane_, finish);
+  }
+  removing_.erase(address);
+  if (done) co_return done;
+  co_return failure(done.error().code, "the account " + address + " is gone, but its mail is not (" +
+                                           done.error().detail + "): remove it again to try once more");
+}
+
+Task<void> Administration::finish_removals(Log& log) {
+  auto list = [&] { return accounts_.unfinished_removals(); };
+  const auto addresses = co_await Offload(lane_, list);
+  if (!addresses) {
+    log.error("account.removal_unfinished", {{"reason", addresses.error().detail}});
+    co_return;
+  }
+  for (const std::string& address : *addresses) {
+    const auto done = co_await remove_mail(address);
+    if (done) {
+      log.info("account.removal_finished", {{"account", address}});
+    } else {
+      log.error("account.removal_unfinished", {{"account", address}, {"reason", done.error().detail}});
+    }
+  }
+}
+
 Task<Result<control::Reply>> Administration::remove_domain(std::string domain, bool with_accounts) {
   if (with_accounts) {
-    auto list = [&] { return accounts_.accounts(domain); };
+    // Those that an earlier attempt left half removed are no accounts any more.
+    auto list = [&]() -> Result<Lines> {
+      Lines all = TRY(accounts_.accounts(domain));
+      const std::string end = "@" + TRY(auth::parse_domain(domain));
+      for (std::string& address : TRY(accounts_.unfinished_removals())) {
+        if (address.ends_with(end)) all.push_back(std::move(address));
+      }
+      return all;
+    };
     const auto addresses = co_await Offload(lane_, list);
     if (!addresses) co_return std::unexpected(addresses.error());
     for (const std::string& address : *addresses) {

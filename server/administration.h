@@ -2,12 +2,16 @@
 
 #include "auth/accounts.h"
 #include "auth/password.h"
+#include "base/log.h"
 #include "base/offload.h"
 #include "base/task.h"
 #include "server/control.h"
 #include "storage/store.h"
 
 #include <functional>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace posthorn::server {
 
@@ -35,11 +39,16 @@ class Administration {
   // What it replies is on disk.
   Task<control::Reply> run(control::Request request);
 
+  // Goes on with removals of accounts that were cut off. What fails is logged, and tried at the next start.
+  Task<void> finish_removals(Log& log);
+
  private:
   Task<Result<control::Reply>> execute(const control::Request& request);
-  Task<Result<control::Reply>> add_account(std::string address, std::string password);
+  Task<Result<control::Reply>> add_account(std::string address, std::string password, bool adopt_mail);
+  Task<Result<>> make_way(const std::string& address, bool adopt_mail);
   Task<Result<control::Reply>> set_password(std::string address, std::string password);
   Task<Result<control::Reply>> remove_account(std::string address);
+  Task<Result<>> remove_mail(std::string address);
   Task<Result<control::Reply>> remove_domain(std::string domain, bool with_accounts);
   Task<Result<std::vector<auth::StoredCredential>>> credentials(std::string password);
 
@@ -49,6 +58,7 @@ class Administration {
   Lane& hashing_;
   auth::PasswordCost cost_;
   std::function<void(const std::string&)> locked_out_;
+  std::set<std::string> removing_;  // whose mail is being removed at this moment
 };
 
 }  // namespace posthorn::server

@@ -188,6 +188,9 @@ class Parser {
     CLI::App& add = request(account, "add", "Add an account in one of the domains");
     argument(add, "ADDRESS", "address", "Such as ann@example.org").required();
     add_password(add);
+    add.add_flag_callback(
+        "--adopt-mail", [this] { admin_.request.arguments["adopt_mail"] = "yes"; },
+        "Give it the mail that is there under its name without an account");
     argument(request(account, "remove", "Remove an account and all its mail"), "ADDRESS", "address",
              "Such as ann@example.org")
         .required();

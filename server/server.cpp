@@ -92,6 +92,7 @@ Result<> Server::open(std::vector<ListeningSocket> sockets) {
 }
 
 void Server::reload() {
+  background_.start(administration_.finish_removals(log_));
   systemd::notify("RELOADING=1");
   const Loaded loaded = examine(settings_->file(), Occasion::reload);
   for (const std::string& problem : loaded.problems) log_.warning("reload.refused", {{"problem", problem}});
@@ -173,3 +174,6 @@ Task<void> Server::take_leave() {
 }
 
 }  // namespace posthorn::server
+  Signal background_done;
+  background_.when_empty([&] { background_done.notify(); });
+  co_await background_done;

@@ -62,6 +62,7 @@ class Server {
   Administration administration_;
   std::unique_ptr<ControlServer> control_;
   TaskGroup shutting_down_{logs_bugs(log_, "stop")};
+  TaskGroup background_{logs_bugs(log_, "background")};
 };
 
 }  // namespace posthorn::server

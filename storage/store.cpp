@@ -32,6 +32,7 @@ class StoreImpl final : public Store {
   std::unique_ptr<Spool> spool() override;
   Task<Result<>> deliver(Delivery delivery) override;
   Task<Result<>> remove_account(std::string address) override;
+  Task<Result<bool>> has_mail(std::string address) override;
   Task<void> close() override;
 
  private:
@@ -143,6 +144,16 @@ Task<Result<>> StoreImpl::remove_account(std::string address) {
   if (!removed && removed.error().code == Errc::not_found) co_return Result<>();
   if (removed) parts_.background.start(remove_files(aside));
   co_return removed;
+}
+
+Task<Result<bool>> StoreImpl::has_mail(std::string address) {
+  const auto path = account_path(address);
+  if (!path) co_return std::unexpected(path.error());
+  const std::string directory = settings().data + "/mail/" + *path;
+  auto look = [&] { return parts_.disk.files.status(directory); };
+  const auto found = co_await Offload(parts_.lane, look);
+  if (!found && found.error().code != Errc::not_found) co_return std::unexpected(found.error());
+  co_return found.has_value();
 }
 
 Task<void> StoreImpl::remove_files(std::string path) {

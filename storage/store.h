@@ -277,6 +277,8 @@ class Store {
 
   // Removes an account's mail for good.
   virtual Task<Result<>> remove_account(std::string address) = 0;
+  // Whether there is mail under this name, whoever's it was. Errors: those of open() for the name; io.
+  virtual Task<Result<bool>> has_mail(std::string address) = 0;
 
   // Writes what lags behind (flags in file names, settled state files), closes all indexes. After it, only
   // the destructor may be called.

@@ -1,5 +1,10 @@
 """Accounts, domains and aliases: with the server running and stopped, and at once."""
 
+import os
+import pty
+import shutil
+import signal
+import termios
 import threading
 
 import pytest
@@ -9,6 +14,7 @@ from support.server import DOMAIN, Server, folder
 from support.wire import ImapWire, SmtpWire
 
 pytestmark = pytest.mark.sanitized
+CAROL = f"carol@{DOMAIN}"
 
 
 @pytest.fixture(params=["running", "stopped"])
@@ -242,6 +248,48 @@ def test_a_removed_account_is_gone_with_its_mail(own):
     assert not server.maildir(account[0]).exists()
     server.add_account(account[0], "another password")
     assert bodies(server, (account[0], "another password")) == []
+
+
+def test_a_removal_that_was_cut_off_is_finished(own):
+    """The account is gone, its mail is not, and the server dies: nobody gets that mail later."""
+    server = own(accounts=[CAROL])
+    account = (CAROL, server.accounts[CAROL])
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(*account)
+        client.append(message("old letter"))
+    obstacle = server.data / "deleted"
+    shutil.rmtree(obstacle, ignore_errors=True)
+    obstacle.write_text("in the way")
+    assert "its mail is not" in server.command("account", "remove", CAROL, status=1).stderr
+    login(server, *account, "NO")
+    server.command("account", "add", CAROL, "--password-stdin", stdin="new\n", status=1)
+    server.kill()
+    obstacle.unlink()
+    server.start()
+    server.wait_log("account.removal_finished")
+    assert not server.account_folder(CAROL).exists()
+    server.command("account", "remove", CAROL, status=1)
+    server.command("account", "add", CAROL, "--password-stdin", stdin="new\n")
+    assert bodies(server, (CAROL, "new")) == []
+
+
+def test_mail_without_an_account_is_kept_and_adopted(own):
+    """Whoever has lost accounts.sqlite gets the mail back, but only by asking for it."""
+    server = own(accounts=[CAROL])
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(CAROL, server.accounts[CAROL])
+        client.append(message("old letter"))
+    server.stop()
+    for path in server.data.glob("accounts.sqlite*"):
+        path.unlink()
+    server.command("domain", "add", DOMAIN)
+    server.start()
+    refused = server.command("account", "add", CAROL, "--password-stdin", stdin="new\n", status=1)
+    assert "--adopt-mail" in refused.stderr
+    server.command("account", "add", CAROL, "--adopt-mail", "--password-stdin", stdin="new\n")
+    assert bodies(server, (CAROL, "new")) == [message("old letter")]
 
 
 def test_commands_at_the_same_time(site):

@@ -207,6 +207,7 @@ class FakeStore final : public storage::Store {
     co_return Result<>();
   }
   Task<Result<>> remove_account(std::string) override { co_return Result<>(); }
+  Task<Result<bool>> has_mail(std::string address) override { co_return accounts_.contains(address); }
   Task<void> close() override { co_return; }
 
  private:

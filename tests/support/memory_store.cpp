@@ -620,6 +620,12 @@ Task<Result<>> MemoryStore::remove_account(std::string address) {
   co_return hopped;
 }
 
+Task<Result<bool>> MemoryStore::has_mail(std::string address) {
+  const auto hopped = co_await hop();
+  if (!hopped) co_return std::unexpected(hopped.error());
+  co_return accounts_.contains(address);
+}
+
 Task<void> MemoryStore::close() { co_return; }
 
 }  // namespace posthorn::testing

@@ -165,6 +165,7 @@ class MemoryStore final : public storage::Store {
   std::unique_ptr<storage::Spool> spool() override;
   Task<Result<>> deliver(storage::Delivery delivery) override;
   Task<Result<>> remove_account(std::string address) override;
+  Task<Result<bool>> has_mail(std::string address) override;
   Task<void> close() override;
 
   // The hop that every operation makes.

@@ -75,6 +75,28 @@ TEST_CASE("accounts: a domain with accounts goes only when told so, and takes al
   CHECK(*database.integer("SELECT count(*) FROM credential") == 2);
 }
 
+TEST_CASE("accounts: a removal is on record until it is finished, and its name is not free before") {
+  Populated t;
+  CHECK(t.accounts->unfinished_removals()->empty());
+  REQUIRE(t.accounts->remove_account("Alice@example.test"));
+  CHECK(*t.accounts->unfinished_removals() == Strings{"alice@example.test"});
+  CHECK(*t.accounts->removal_is_unfinished("ALICE@example.test"));
+  CHECK_FALSE(*t.accounts->removal_is_unfinished("bob@example.test"));
+  CHECK(code_of(t.accounts->add_account("alice@example.test", credentials_of("x"))) == Errc::in_use);
+  // Asked for once more, it is the same removal.
+  CHECK(t.accounts->remove_account("alice@example.test"));
+  // It outlives the domain, and this process.
+  REQUIRE(t.accounts->remove_domain("example.test", Accounts::Contents::remove));
+  REQUIRE(t.accounts->add_domain("example.test"));
+  t.accounts.reset();
+  t.accounts = *Accounts::open(t.path());
+  CHECK(*t.accounts->unfinished_removals() == Strings{"alice@example.test", "bob@example.test"});
+  CHECK(t.accounts->finish_removal("ALICE@example.test"));
+  CHECK(*t.accounts->unfinished_removals() == Strings{"bob@example.test"});
+  CHECK(t.accounts->add_account("alice@example.test", credentials_of("x")));
+  CHECK(code_of(t.accounts->remove_account("carol@example.test")) == Errc::not_found);
+}
+
 TEST_CASE("accounts: accounts are added, listed and removed") {
   Populated t;
   const auto rows = credentials_of("secret");
@@ -92,6 +114,7 @@ TEST_CASE("accounts: accounts are added, listed and removed") {
   CHECK_FALSE(*t.accounts->has_account("nobody@example.test"));
   CHECK(t.accounts->remove_account("Alice@example.test"));
   CHECK_FALSE(*t.accounts->has_account("alice@example.test"));
+  CHECK(t.accounts->finish_removal("alice@example.test"));
   CHECK(code_of(t.accounts->remove_account("alice@example.test")) == Errc::not_found);
   CHECK(code_of(t.accounts->credential({"alice", "example.test"}, argon2id)) == Errc::not_found);
 }

@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 using namespace posthorn;
 using namespace posthorn::server;
@@ -37,6 +39,11 @@ Task<void> ask(Administration& administration, control::Request request,
   reply = co_await administration.run(std::move(request));
 }
 
+// Makes an account's mail folder, as its first letter does.
+Task<void> open_mail(Data& data, std::string address, bool& opened) {
+  opened = (co_await data.store().open(std::move(address))).has_value();
+}
+
 Task<void> close(Data& data) { co_await data.close(); }
 
 }  // namespace
@@ -56,6 +63,89 @@ TEST_CASE("data: one process owns it") {
   const auto second = Data::open(fixture.loop, fixture.log, fixture.settings);
   REQUIRE_FALSE(second);
   CHECK(second.error().code == Errc::in_use);
+}
+
+TEST_CASE("data: a new account gets no letters of a former one, wherever its removal was cut off") {
+  Fixture fixture;
+  const auto data = Data::open(fixture.loop, fixture.log, fixture.settings);
+  REQUIRE(data);
+  auth::Accounts& accounts = (*data)->accounts();
+  Administration administration(accounts, (*data)->store(), (*data)->accounts_lane(), (*data)->hashing(),
+                                fixture.settings.password_cost());
+  TaskGroup group;
+  const auto run = [&](control::Request request) {
+    std::optional<control::Reply> reply;
+    group.start(ask(administration, std::move(request), reply));
+    CHECK(run_until(fixture.loop, [&] { return reply.has_value(); }));
+    return *std::move(reply);
+  };
+  const std::string alice = "alice@example.test";
+  const control::Request add{"account.add", {{"address", alice}, {"password", "secret"}}};
+  const std::string mail = fixture.folder / "data/mail/example.test/alice";
+  const auto make_mail = [&] {
+    bool opened = false;
+    group.start(open_mail(**data, alice, opened));
+    CHECK(run_until(fixture.loop, [&] { return group.size() == 0; }));
+    CHECK(opened);
+    CHECK(std::filesystem::exists(mail));
+  };
+  // From here on it is as if the process had died between the two halves of a removal.
+  const auto half_removed = [&] {
+    make_mail();
+    CHECK(accounts.remove_account(alice));
+    CHECK(std::filesystem::exists(mail));
+  };
+  REQUIRE(run({"domain.add", {{"domain", "example.test"}}}).ok);
+  REQUIRE(run(add).ok);
+
+  half_removed();
+  CHECK(run(add).ok);
+  CHECK_FALSE(std::filesystem::exists(mail));
+
+  half_removed();
+  CHECK(run({"account.remove", {{"address", alice}}}).ok);
+  CHECK_FALSE(std::filesystem::exists(mail));
+  CHECK_FALSE(run({"account.remove", {{"address", alice}}}).ok);
+
+  REQUIRE(run(add).ok);
+  half_removed();
+  CHECK(run({"domain.remove", {{"domain", "example.test"}, {"with_accounts", "yes"}}}).ok);
+  CHECK_FALSE(std::filesystem::exists(mail));
+
+  REQUIRE(run({"domain.add", {{"domain", "example.test"}}}).ok);
+  REQUIRE(run(add).ok);
+  half_removed();
+  group.start(administration.finish_removals(fixture.log));
+  CHECK(run_until(fixture.loop, [&] { return group.size() == 0; }));
+  CHECK_FALSE(std::filesystem::exists(mail));
+  CHECK(fixture.log.contains("account.removal_finished account=" + alice));
+
+  // A second half that fails says so, and can be said again.
+  REQUIRE(run(add).ok);
+  make_mail();
+  std::filesystem::remove_all(fixture.folder / "data/deleted");
+  std::ofstream(fixture.folder / "data/deleted") << "in the way";
+  const auto failed = run({"account.remove", {{"address", alice}}});
+  CHECK_FALSE(failed.ok);
+  CHECK(failed.error.starts_with("the account " + alice + " is gone, but its mail is not ("));
+  CHECK_FALSE(run(add).ok);
+  CHECK(std::filesystem::exists(mail));
+  std::filesystem::remove(fixture.folder / "data/deleted");
+  CHECK(run({"account.remove", {{"address", alice}}}).ok);
+  CHECK_FALSE(std::filesystem::exists(mail));
+
+  // Mail without an account or a record of its removal: accounts.sqlite was lost.
+  make_mail();
+  const auto refused = run(add);
+  CHECK_FALSE(refused.ok);
+  CHECK(refused.error.find("--adopt-mail") != std::string::npos);
+  CHECK(std::filesystem::exists(mail));
+  control::Request adopt = add;
+  adopt.arguments["adopt_mail"] = "yes";
+  CHECK(run(adopt).ok);
+  CHECK(std::filesystem::exists(mail));
+  group.start(close(**data));
+  CHECK(run_until(fixture.loop, [&] { return group.size() == 0; }));
 }
 
 TEST_CASE("data: commands make and remove accounts; who is locked out is told of before the mail goes") {
