@@ -38,6 +38,17 @@ void remove_stale_socket(const ListenAddress& address) {
   }
 }
 
+// A Unix socket comes into being with its mode: whoever may write in its folder could put a link in its place
+// before a chmod, which root would follow.
+int bind_with_mode(const File& socket, const SocketAddress& where, mode_t mode) {
+  const mode_t before = umask(0777 & ~mode);
+  const int bound = bind(socket.descriptor(), where.raw(), where.size);
+  const int refused = errno;
+  umask(before);
+  errno = refused;
+  return bound;
+}
+
 }  // namespace
 
 const Endpoint& endpoint_of(Service service) {
@@ -58,9 +69,7 @@ Result<File> listen_on(const ListenAddress& address, mode_t mode) {
   }
   // "[::]" is IPv6 alone, whatever the system's default; IPv4 is asked for by "0.0.0.0".
   if (family == AF_INET6) set_option(bound, IPPROTO_IPV6, IPV6_V6ONLY);
-  if (bind(bound.descriptor(), where.raw(), where.size) != 0) return bind_failure(address);
-  // Nobody can connect before listen().
-  if (family == AF_UNIX && chmod(address.path.c_str(), mode) != 0) return bind_failure(address);
+  if (bind_with_mode(bound, where, mode) != 0) return bind_failure(address);
   if (listen(bound.descriptor(), SOMAXCONN) != 0) return bind_failure(address);
   return bound;
 }

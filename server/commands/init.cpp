@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -50,11 +51,21 @@ void set_addresses(Settings& settings, bool loopback) {
   }
 }
 
-Result<> write_new(FileSystem& files, const std::string& path, std::string_view content, mode_t mode) {
+// With `owner`, the file is that user's. Mode and owner are given to what was opened: a name could have
+// become a link meanwhile, which root would follow.
+Result<> write_new(FileSystem& files, const std::string& path, std::string_view content, mode_t mode,
+                   const std::optional<Identity>& owner = {}) {
   const File file = TRY(files.open(path, FileSystem::Open::create_new));
   TRY(files.write(file, content));
   TRY(files.sync(file));
-  if (chmod(path.c_str(), mode) != 0) return system_failure("chmod " + path);
+  if (fchmod(file.descriptor(), mode) != 0) return system_failure("chmod " + path);
+  if (owner && fchown(file.descriptor(), owner->uid, owner->gid) != 0) return system_failure("chown " + path);
+  return {};
+}
+
+Result<> open_to_all(const std::string& path) {
+  const File directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory || fchmod(directory.descriptor(), 0755) != 0) return system_failure("chmod " + path);
   return {};
 }
 
@@ -145,11 +156,10 @@ class Initialiser {
     const tls::PemPair pair = TRY(tls::make_self_signed(names));
     will_make(command_.folder + "/tls");
     TRY(make_private_directory(command_.folder + "/tls"));
-    if (chmod((command_.folder + "/tls").c_str(), 0755) != 0) return system_failure("chmod tls");
+    TRY(open_to_all(command_.folder + "/tls"));
     const std::string key = settings_.resolved(settings_.tls.key.value);
-    TRY(write_new(files_, key, pair.key, 0600));
     // The server's own, so that it can read it again when it is no longer root.
-    if (owner_ && chown(key.c_str(), owner_->uid, owner_->gid) != 0) return system_failure("chown " + key);
+    TRY(write_new(files_, key, pair.key, 0600, owner_));
     return write_new(files_, settings_.resolved(settings_.tls.certificate.value), pair.certificate, 0644);
   }
 

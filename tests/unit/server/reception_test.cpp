@@ -320,14 +320,18 @@ TEST_CASE("reception: [::] is IPv6 alone, and accepted connections send without 
 
 TEST_CASE("reception: a Unix socket has the mode that is asked for, whatever the umask") {
   const TemporaryFolder folder;
-  const mode_t before = umask(077);
+  const mode_t before = umask(0);
   ListenAddress address;
-  for (const mode_t mode : {mode_t{0666}, mode_t{0600}}) {
-    address.path = folder / std::to_string(mode);
-    REQUIRE(listen_on(address, mode));
-    struct stat found{};
-    REQUIRE(lstat(address.path.c_str(), &found) == 0);
-    CHECK((found.st_mode & 0777) == mode);
+  for (const mode_t mask : {mode_t{0}, mode_t{022}, mode_t{077}}) {
+    umask(mask);
+    for (const mode_t mode : {mode_t{0666}, mode_t{0600}}) {
+      address.path = folder / std::to_string(mask) + "-" + std::to_string(mode);
+      CHECK(listen_on(address, mode));
+      struct stat found{};
+      CHECK(lstat(address.path.c_str(), &found) == 0);
+      CHECK((found.st_mode & 0777) == mode);
+    }
+    CHECK(umask(0) == mask);
   }
   umask(before);
 }
