@@ -113,6 +113,8 @@ class Examiner {
     if (is_root() && user.value.empty()) {
       complain(user, "expected a user to become, as root starts the server, got \"\"");
     }
+    // An ordinary user stays who he is, whoever is named.
+    if (!is_root()) return;
     const bool listens = std::ranges::any_of(
         endpoints, [&](const Endpoint& endpoint) { return !(settings_.listen.*endpoint.key).value.empty(); });
     // systemd may hand over what is not listed here.
@@ -125,7 +127,8 @@ class Examiner {
   void examine_data() {
     const std::string path = settings_.resolved(settings_.server.data.value);
     if (path.empty()) return;
-    std::vector<uid_t> owners{geteuid()};
+    // Root's and the user's too: whoever checks need not be who serves.
+    std::vector<uid_t> owners{geteuid(), 0};
     if (const auto identity = find_identity(settings_.server.user.value, settings_.server.group.value)) {
       owners = {0, identity->uid};
     }

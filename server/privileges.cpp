@@ -146,6 +146,15 @@ Result<> make_private(const File& directory, const std::string& path, mode_t mod
   return system_failure("chmod " + path);
 }
 
+// Whether one of the process's supplementary groups is root's.
+Result<bool> in_root_group() {
+  const int count = getgroups(0, nullptr);
+  if (count < 0) return system_failure("getgroups");
+  std::vector<gid_t> groups(static_cast<std::size_t>(count));
+  if (count > 0 && getgroups(count, groups.data()) < 0) return system_failure("getgroups");
+  return std::ranges::find(groups, gid_t{0}) != groups.end();
+}
+
 }  // namespace
 
 bool is_root() { return geteuid() == 0; }
@@ -162,6 +171,10 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
     identity.gid = entry->gr_gid;
   }
   if (identity.uid == 0) return failure(Errc::not_allowed, "mail is not to be served as root");
+  if (identity.gid == 0) {
+    return failure(Errc::not_allowed, "mail is not to be served with the group root (0)" +
+                                          std::string(group.empty() ? ", which is that of " + user : ""));
+  }
   return identity;
 }
 
@@ -176,6 +189,9 @@ std::optional<Identity> owner_of(const std::string& path) {
 Result<> become(const Identity& identity) {
   if (initgroups(identity.user.c_str(), identity.gid) != 0)
     return system_failure("initgroups " + identity.user);
+  if (TRY(in_root_group())) {
+    return failure(Errc::not_allowed, "the user " + identity.user + " is a member of the group root (0)");
+  }
   if (setresgid(identity.gid, identity.gid, identity.gid) != 0) return system_failure("setresgid");
   if (setresuid(identity.uid, identity.uid, identity.uid) != 0) return system_failure("setresuid");
   if (setuid(0) == 0 || geteuid() != identity.uid || getegid() != identity.gid) {

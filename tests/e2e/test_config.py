@@ -290,8 +290,13 @@ def test_an_ordinary_user_needs_no_user_key(base_folder):
     assert run("init", place, "--domain", DOMAIN).returncode == 0
     settings = tomllib.loads((place / "posthorn.toml").read_text())
     port = free_port()
-    config.write_text(toml({"server": {"hostname": HOSTNAME, "data": str(place / settings["server"]["data"])},
-                            "listen": {"imap": [f"127.0.0.1:{port}"]}}))
+    # Nor has one any effect: it is root alone who becomes somebody else.
+    for user in (None, "no-such-user", "root", "daemon"):
+        config.write_text(toml({"server": {"hostname": HOSTNAME, "data": str(place / settings["server"]["data"]),
+                                           **({"user": user} if user else {})},
+                                "listen": {"imap": [f"127.0.0.1:{port}"]}}))
+        done = run("check", "--config", config)
+        assert done.returncode == 0, done.stderr
     done = run("account", "add", f"a@{DOMAIN}", "--password-stdin", "--config", config, stdin="secret\n")
     assert done.returncode == 0, done.stderr
     process = subprocess.Popen([*prefix, binary(), "serve", "--config", config], stderr=subprocess.PIPE)

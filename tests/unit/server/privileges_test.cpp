@@ -85,7 +85,9 @@ TEST_CASE("privileges: a symbolic link is no data directory") {
 TEST_CASE("privileges: users are found by name and number, root is never one to serve") {
   CHECK(find_identity("nobody", "")->uid == 65534);
   CHECK(find_identity("65534", "")->user == "nobody");
-  CHECK(find_identity("nobody", "root")->gid == 0);
+  CHECK(find_identity("nobody", "daemon")->gid == 1);
+  CHECK(find_identity("nobody", "root").error().code == Errc::not_allowed);
+  CHECK(find_identity("nobody", "0").error().code == Errc::not_allowed);
   CHECK(find_identity("no such user", "").error().code == Errc::not_found);
   CHECK(find_identity("nobody", "no such group").error().code == Errc::not_found);
   CHECK(find_identity("root", "").error().code == Errc::not_allowed);
