@@ -111,8 +111,11 @@ def test_compress_inside_tls(connect):
 
 
 def test_enable(connect):
-    """RFC 5161: CONDSTORE always, QRESYNC where it is wanted."""
-    assert set(connect().get("enabled")) >= {"CONDSTORE"}
+    """RFC 5161: CONDSTORE always, QRESYNC where it is wanted, IMAP4rev2 where it is offered."""
+    client = connect()
+    enabled, offered = set(client.get("enabled")), set(client.get("capabilities"))
+    assert "CONDSTORE" in enabled and "QRESYNC" not in enabled
+    assert ("IMAP4REV2" in enabled) == ("IMAP4rev2" in offered)
     assert set(connect(qresync=True).get("enabled")) >= {"CONDSTORE", "QRESYNC"}
 
 
