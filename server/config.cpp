@@ -187,7 +187,9 @@ std::optional<std::string> check_hostname(std::string_view value) {
 }
 
 bool read_at_start_only(const Key& key) {
-  constexpr std::array<std::string_view, 5> others{"data", "user", "group", "hash_threads", "message_size"};
+  constexpr std::array<std::string_view, 7> others{
+      "data",        "user", "group", "hash_threads", "logins_waiting", "logins_waiting_per_address",
+      "message_size"};
   return key.section() == "listen" || key.section() == "storage" ||
          std::ranges::find(others, key.name()) != others.end();
 }

@@ -138,6 +138,17 @@ class Settings {
                                "The cost of the verifier that is kept of a password for SCRAM-SHA-256."};
     NumberKey hash_threads{*this,     "hash_threads", 2,
                            "threads", {1, 64},        "At most so many passwords are hashed at once."};
+    NumberKey logins_waiting{*this,
+                             "logins_waiting",
+                             1024,
+                             "logins",
+                             {1, 100000},
+                             "At most so many logins wait until their password is hashed; who is known goes "
+                             "before strangers, others are told to come back later."};
+    NumberKey logins_waiting_per_address{
+        *this,       "logins_waiting_per_address",
+        256,         "logins",
+        {1, 100000}, "At most so many of these from one IPv4 address or one IPv6 network of 64 bits."};
     NumberKey guess_delay_max{
         *this,
         "guess_delay_max",
@@ -157,9 +168,13 @@ class Settings {
                           4000,         "connections",
                           {1, 1000000}, "At most so many clients at once, all protocols together."};
     NumberKey connections_per_address{
-        *this,        "connections_per_address",
-        100,          "connections",
-        {1, 1000000}, "At most so many from one IPv4 address or one IPv6 network of 64 bits."};
+        *this,
+        "connections_per_address",
+        100,
+        "connections",
+        {1, 1000000},
+        "At most so many from one IPv4 address or one IPv6 network of 64 bits; four times as many from an "
+        "IPv6 network of 48 bits."};
     NumberKey connections_per_account{*this,
                                       "connections_per_account",
                                       50,
@@ -205,9 +220,11 @@ class Settings {
     NumberKey smtp_idle{*this,     "smtp_idle", 300,
                         "seconds", {1, 86400},  "The longest silence between commands."};
     NumberKey smtp_message{*this,     "smtp_message", 7200,
-                           "seconds", {60, 86400},    "All of a message comes within this time."};
+                           "seconds", {1, 86400},     "All of a message comes within this time."};
     NumberKey pop3_idle{*this,     "pop3_idle", 600,
                         "seconds", {1, 86400},  "The longest silence between commands."};
+    NumberKey pop3_login{*this,     "pop3_login", 600,
+                         "seconds", {1, 86400},   "A session that has not logged in by then is ended."};
     NumberKey imap_idle_before_login{*this,      "imap_idle_before_login",
                                      180,        "seconds",
                                      {1, 86400}, "The longest silence between commands, before a login."};
@@ -274,6 +291,9 @@ class Settings {
                      "commands", {1, 100000}, "A session with so many refused commands is ended."};
     NumberKey failed_logins{*this,    "failed_logins", 3,
                             "logins", {1, 1000},       "A session with so many failed logins is ended."};
+    NumberKey commands_before_login{*this,       "commands_before_login",
+                                    100,         "commands",
+                                    {5, 100000}, "A session with so many commands and no login is ended."};
   } pop3{keys_, "pop3"};
 
   struct Storage : Section {

@@ -4,13 +4,15 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace posthorn::server {
 
 // Counts connections: all of them, and those of each address, where a /64 is one address of IPv6, as that is
-// what one customer has. It must outlive its slots.
+// what one customer has. As many customers have more than one, a /48 has at most four addresses' share. It
+// must outlive its slots.
 class ConnectionLimits {
  public:
   struct Settings {
@@ -22,15 +24,19 @@ class ConnectionLimits {
   // A place among the connections, given back when it goes.
   class Slot {
    public:
-    Slot(Slot&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)), network_(other.network_) {}
+    Slot(Slot&& other) noexcept
+        : limits_(std::exchange(other.limits_, nullptr)), network_(other.network_), wide_(other.wide_) {}
     Slot& operator=(Slot&&) = delete;
     ~Slot();
 
    private:
     friend class ConnectionLimits;
-    Slot(ConnectionLimits* limits, const Network& network) : limits_(limits), network_(network) {}
-    ConnectionLimits* limits_;  // null: not counted
+    Slot() = default;
+    Slot(ConnectionLimits& limits, const Network& network, const std::optional<Network>& wide)
+        : limits_(&limits), network_(network), wide_(wide) {}
+    ConnectionLimits* limits_ = nullptr;  // null: not counted
     Network network_;
+    std::optional<Network> wide_;  // that a part of it counts to as well
   };
 
   explicit ConnectionLimits(Settings settings) : settings_(std::move(settings)) {}
@@ -45,6 +51,10 @@ class ConnectionLimits {
   Result<Slot> admit(const IpAddress& address);
 
  private:
+  static constexpr std::size_t wide_share = 4;
+  void forget(const Network& network);
+  bool full(const Network& network, std::size_t limit) const;
+
   Settings settings_;
   std::size_t counted_ = 0;
   std::map<Network, std::size_t> by_network_;

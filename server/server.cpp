@@ -18,6 +18,8 @@ auth::AuthSettings auth_settings(const Settings& settings) {
   result.connections_per_account = static_cast<unsigned>(settings.limits.connections_per_account.value);
   result.turns.at_once = static_cast<unsigned>(settings.auth.hash_threads.value);
   return result;
+  result.turns.all = static_cast<std::size_t>(settings.auth.logins_waiting.value);
+  result.turns.per_network = static_cast<std::size_t>(settings.auth.logins_waiting_per_address.value);
 }
 
 // How many descriptors are kept for other things than connections: indexes (each three files), messages that

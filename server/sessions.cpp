@@ -54,6 +54,8 @@ pop3::Settings pop3_settings(const Settings& settings) {
   result.auth_line = number<std::size_t>(settings.pop3.auth_line);
   result.errors = number<unsigned>(settings.pop3.errors);
   result.failed_logins = number<unsigned>(settings.pop3.failed_logins);
+  result.commands_before_login = number<unsigned>(settings.pop3.commands_before_login);
+  result.login_time = seconds(settings.timeout.pop3_login);
   result.timeouts = timeouts(settings, settings.timeout.pop3_idle);
   return result;
 }

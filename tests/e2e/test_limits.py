@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import re
+import signal
 import socket
 import time
 
@@ -65,6 +67,42 @@ class TestLines:
             pass
         assert imap.read_line().startswith((f"{tag} BAD".encode(), b"* BYE"))
         assert server.memory_kib() - memory < 10_000
+
+
+    def test_smtp_login_line(self, limited):
+        """[smtp] auth_line, by AUTH with its initial response and by an answer to a challenge."""
+        server, account = limited(smtp={"auth_line": 3000})
+        with SmtpWire(server, "submission") as client:
+            client.greeting()
+            client.ehlo()
+            client.command("AUTH PLAIN " + "x" * 3000, 500)
+            client.command("AUTH PLAIN", 334)
+            client.command("x" * 3001, 500)
+            client.command("AUTH PLAIN", 334)
+            client.command("x" * 3000, 501)  # not too long, but no message of PLAIN
+            client.login(*account)
+
+    def test_pop3_login_line(self, limited):
+        """[pop3] auth_line, by PASS, by AUTH with its initial response and by an answer to a challenge."""
+        server, account = limited(pop3={"auth_line": 3000})
+        with PopWire(server) as client:
+            client.greeting()
+            client.command(f"USER {account[0]}")
+            assert "too long" in client.command("PASS " + "x" * 3000, ok=False)
+            assert "too long" in client.command("AUTH PLAIN " + "x" * 3000, ok=False)
+            client.send_line("AUTH PLAIN")
+            assert client.read_line() == b"+ "
+            assert "too long" in client.command("x" * 3001, ok=False)
+            client.login(*account)
+
+    def test_the_longest_password_in_each_protocol(self, server):
+        account = server.add_account(password="p" * 1024)
+        with ImapWire(server) as imap, PopWire(server) as pop, SmtpWire(server, "submission") as smtp:
+            for client in (imap, pop, smtp):
+                client.greeting()
+            smtp.ehlo()
+            for client in (imap, pop, smtp):
+                client.login(*account)
 
 
 class TestLiterals:
@@ -327,6 +365,56 @@ class TestGuessing:
             assert tries < 50, "a connection cannot guess for ever"
 
 
+    def test_refused_logins_do_not_fill_the_log(self, limited):
+        """20 lines a minute, and one an address at least: programs that read them shut guessers out."""
+        server, _ = limited(auth={"hash_ops": 1, "hash_memory_kib": 8, "guess_delay_max": 0, "guess_block_seconds": 0},
+                            log={"level": "info"})
+        for source, tries in (("127.0.0.5", 30), ("127.0.0.6", 2)):
+            for number in range(tries):
+                with SmtpWire(server, "submission", source=source) as client:
+                    client.greeting()
+                    client.ehlo()
+                    client.login(ALICE, f"wrong{number}", 535)
+        log = server.log()
+        assert log.count("auth.failed") == 21
+        assert len(re.findall(r"auth\.failed .*address=127\.0\.0\.6 ", log)) == 1
+
+    def test_pop3_without_a_login(self, limited):
+        server, account = limited(pop3={"commands_before_login": 10}, timeout={"pop3_login": 2})
+        with PopWire(server) as client:
+            client.greeting()
+            for _ in range(9):
+                client.command(f"USER {ALICE}")
+            client.send_line(f"USER {ALICE}")
+            assert client.rest().endswith(b"-ERR Too many commands without a login\r\n")
+        with PopWire(server) as client, PopWire(server) as logged_in:
+            for each in (client, logged_in):
+                each.greeting()
+            logged_in.login(*account)
+            began = time.monotonic()
+            client.socket.settimeout(10)
+            assert client.rest() == b"" and time.monotonic() - began < 8
+            logged_in.command("NOOP")
+
+    @pytest.mark.parametrize("key, sources", [("logins_waiting", 12), ("logins_waiting_per_address", 1)])
+    def test_waiting_logins(self, limited, key, sources):
+        """Beyond so many a login is told to come back later: 454 (RFC 4954 §4.7)."""
+        server, account = limited(auth={"hash_ops": 6, "hash_memory_kib": 65536, "hash_threads": 1, key: 2,
+                                        "guess_delay_max": 0, "guess_block_seconds": 0})
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(SmtpWire(server, "submission", source=f"127.0.0.{5 + number % sources}"))
+                       for number in range(12)]
+            for client in clients:
+                client.greeting()
+                client.ehlo()
+            for client in clients:
+                client.send_line("AUTH PLAIN " + base64.b64encode(f"\0{account[0]}\0wrong".encode()).decode())
+            codes = sorted(client.reply().code for client in clients)
+            assert codes[0] == 454 and codes[-1] == 535 and codes.count(535) >= 3, codes
+        wanted = "of all networks wait" if key == "logins_waiting" else r"from 127\.0\.0\.5 wait"
+        server.wait_log(rf"auth\.unavailable .*too many logins {wanted}")
+
+
 class TestSlowPeers:
     def test_a_client_that_reads_nothing_pins_little_memory(self, limited):
         """Back-pressure: a slow reader holds its own session only."""
@@ -362,6 +450,30 @@ class TestSlowPeers:
             try:
                 for _ in range(100):
                     client.send(b"x CAPABILITY\r\n" * 5000)
+            except TimeoutError:
+                pass
+            assert server.memory_kib() - before < 20_000
+
+
+    @pytest.mark.parametrize("protocol, command", [("smtp", b"EHLO client.test\r\n"), ("smtp", b"RSET\r\n"), ("smtp", b"NOOP\r\n"),
+                                                   ("pop3", b"CAPA\r\n"), ("pop3", b"RETR 1\r\n")])
+    def test_a_flood_of_commands_without_reading_elsewhere(self, limited, protocol, command):
+        """RFC 2920, RFC 2449 §6.8: however much is pipelined, what waits to be read is bounded."""
+        server, account = limited(smtp={"commands_between_messages": 100_000},
+                                  pop3={"commands_before_login": 100_000})
+        with {"smtp": SmtpWire, "pop3": PopWire}[protocol](server) as client:
+            client.greeting()
+            if b"RETR" in command:
+                with SmtpWire(server) as sender:
+                    sender.greeting()
+                    sender.ehlo()
+                    sender.deliver(message("letter", 20_000), account[0])
+                client.login(*account)
+            before = server.memory_kib()
+            client.socket.settimeout(2)
+            try:
+                for _ in range(20):
+                    client.send(command * 5000)
             except TimeoutError:
                 pass
             assert server.memory_kib() - before < 20_000
@@ -403,6 +515,37 @@ class TestTimeouts:
             client.login(*account)
             client.select()
             assert 2 < self.ends(client, 10) < 6
+
+    def test_a_message_that_does_not_end_in_time(self, limited):
+        """[timeout] smtp_message: all of it, however steadily it comes."""
+        server, account = limited(timeout={"smtp_message": 2})
+        with SmtpWire(server) as client:
+            client.greeting()
+            client.ehlo()
+            client.envelope("a@elsewhere.test", ALICE)
+            began = time.monotonic()
+            with pytest.raises(OSError):
+                while time.monotonic() - began < 10:
+                    client.send("x\r\n")
+                    time.sleep(0.2)
+            assert time.monotonic() - began < 8
+            assert b"421 " in client.buffer + client.rest()
+        assert bodies(server, account) == []
+
+    def test_the_reserve_of_free_space(self, limited):
+        """[limits] free_space_reserve: a sender is told to come back later, before the message (RFC 5321 §4.2.2)."""
+        server, account = limited(limits={"free_space_reserve": 2**40})
+        with SmtpWire(server) as client:
+            client.greeting()
+            client.ehlo()
+            assert client.command("MAIL FROM:<a@elsewhere.test>").code == 452
+        server.write_config({"limits": {"free_space_reserve": 0}})
+        server.send_signal(signal.SIGHUP)
+        server.wait_log(r"server\.reloaded")
+        with SmtpWire(server) as client:
+            client.greeting()
+            client.ehlo()
+            client.deliver(message("fits"), account[0])
 
     def test_a_trickle_does_not_prolong_a_line(self, limited):
         server, _ = limited(timeout=self.SHORT)

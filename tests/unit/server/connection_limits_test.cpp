@@ -45,6 +45,23 @@ TEST_CASE("limits: a /64 of IPv6 is one address, as one customer has it") {
   CHECK(fill(limits, slots, "2001:db8:0:2::1", 1) == 1);
 }
 
+TEST_CASE("limits: one /48 of IPv6 does not fill the server from its many /64s") {
+  ConnectionLimits limits({4000, 100, {}});
+  std::vector<ConnectionLimits::Slot> slots;
+  std::size_t admitted = 0;
+  for (int subnet = 0; subnet < 41; ++subnet) {
+    admitted += fill(limits, slots, "2001:db8:7:" + std::to_string(subnet) + "::1", 100);
+  }
+  CHECK(admitted == 400);
+  const auto refused = limits.admit(ip("2001:db8:7:99::1"));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().detail == "too many connections from 2001:db8:7::/48");
+  CHECK(limits.admit(ip("2001:db8:8::1")));
+  CHECK(limits.admit(ip("192.0.2.1")));
+  slots.clear();
+  CHECK(fill(limits, slots, "2001:db8:7:99::1", 200) == 100);
+}
+
 TEST_CASE("limits: the total holds for all addresses together") {
   ConnectionLimits limits({4, 3, {}});
   std::vector<ConnectionLimits::Slot> slots;
