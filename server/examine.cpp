@@ -1,10 +1,12 @@
 #include "server/examine.h"
 
+#include "server/certificates.h"
 #include "server/endpoint.h"
 #include "server/privileges.h"
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <unistd.h>
 
 namespace posthorn::server {
@@ -28,8 +30,8 @@ class Examiner {
     const bool has_certificates = examine_tls();
     examine_user();
     if (settings_.server.data.value.empty()) complain(settings_.server.data, "expected a path, got \"\"");
-    if (occasion == Occasion::start) {
-      if (has_certificates) load_certificates();
+    if (occasion != Occasion::reload) {
+      if (has_certificates) load_certificates(occasion);
       examine_start();
     }
     if (const auto cost = auth::check(settings_.password_cost()); !cost) {
@@ -81,13 +83,21 @@ class Examiner {
     return true;
   }
 
-  void load_certificates() {
+  void load_certificates(Occasion occasion) {
     const auto& certificate = settings_.tls.certificate;
     // One by one, so that each complaint stands at its key.
     for (const tls::CertificateFiles& pair : certificate_files(settings_)) {
       const bool first = pair.certificate == settings_.resolved(certificate.value);
       const auto context = tls::Context::load({pair});
-      if (context) continue;
+      if (context) {
+        const tls::CertificateInfo& info = (*context)->certificates().front();
+        if (occasion == Occasion::check && has_expired(info, std::time(nullptr))) {
+          complain(first ? static_cast<const Key&>(certificate) : settings_.tls.more,
+                   "expected a certificate that is still valid, got " + info.file + ", which expired on " +
+                       expiry_of(info));
+        }
+        continue;
+      }
       const std::string& detail = context.error().detail;
       const Key& of_first = detail.find(pair.key) < detail.find(pair.certificate)
                                 ? static_cast<const Key&>(settings_.tls.key)
@@ -103,6 +113,8 @@ class Examiner {
       if (!group.value.empty()) complain(group, "expected it together with user, got " + group.toml());
       return;
     }
+    // An ordinary user stays who he is, whoever is named.
+    if (!is_root()) return;
     if (const auto identity = find_identity(user.value, group.value); !identity) {
       complain(user, "expected a user and group of this machine, got: " + identity.error().detail);
     }
@@ -113,8 +125,6 @@ class Examiner {
     if (is_root() && user.value.empty()) {
       complain(user, "expected a user to become, as root starts the server, got \"\"");
     }
-    // An ordinary user stays who he is, whoever is named.
-    if (!is_root()) return;
     const bool listens = std::ranges::any_of(
         endpoints, [&](const Endpoint& endpoint) { return !(settings_.listen.*endpoint.key).value.empty(); });
     // systemd may hand over what is not listed here.
@@ -130,7 +140,7 @@ class Examiner {
     // Root's and the user's too: whoever checks need not be who serves.
     std::vector<uid_t> owners{geteuid(), 0};
     if (const auto identity = find_identity(settings_.server.user.value, settings_.server.group.value)) {
-      owners = {0, identity->uid};
+      owners.push_back(identity->uid);
     }
     if (const auto good = examine_data_directory(path, owners); !good) {
       complain(settings_.server.data,

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include "server/certificates.h"
 #include "server/examine.h"
 #include "server/systemd.h"
 
@@ -17,9 +18,9 @@ auth::AuthSettings auth_settings(const Settings& settings) {
   result.allow_plaintext = settings.auth.allow_plaintext.value;
   result.connections_per_account = static_cast<unsigned>(settings.limits.connections_per_account.value);
   result.turns.at_once = static_cast<unsigned>(settings.auth.hash_threads.value);
-  return result;
   result.turns.all = static_cast<std::size_t>(settings.auth.logins_waiting.value);
   result.turns.per_network = static_cast<std::size_t>(settings.auth.logins_waiting_per_address.value);
+  return result;
 }
 
 // How many descriptors are kept for other things than connections: indexes (each three files), messages that
@@ -87,14 +88,15 @@ Result<> Server::open(std::vector<ListeningSocket> sockets) {
     if (socket.ours && !socket.address.path.empty()) unix_sockets_.push_back(socket.address.path);
     log_.info("server.listening", {{"service", socket.endpoint->name}, {"address", socket.address.text()}});
   }
+  if (tls_) log_certificates();
   reception_.listen(std::move(sockets));
   log_.info("server.ready");
   systemd::notify("READY=1");
+  background_.start(administration_.finish_removals(log_));
   return {};
 }
 
 void Server::reload() {
-  background_.start(administration_.finish_removals(log_));
   systemd::notify("RELOADING=1");
   const Loaded loaded = examine(settings_->file(), Occasion::reload);
   for (const std::string& problem : loaded.problems) log_.warning("reload.refused", {{"problem", problem}});
@@ -137,6 +139,11 @@ void Server::reload_certificates(const Settings& settings) {
   }
   // Often as the key may be read by root alone, which this process no longer is.
   if (!loaded) log_.warning("reload.certificate_kept", {{"reason", loaded.error().detail}});
+  if (tls_) log_certificates();
+}
+
+void Server::log_certificates() {
+  server::log_certificates(log_, tls_->certificates(), data_.clock().seconds());
 }
 
 void Server::stop(std::function<void()> done) { shutting_down_.start(shut_down(std::move(done))); }
@@ -171,11 +178,11 @@ Task<void> Server::take_leave() {
   Signal control_empty;
   control_->when_empty([&] { control_empty.notify(); });
   co_await control_empty;
+  Signal background_done;
+  background_.when_empty([&] { background_done.notify(); });
+  co_await background_done;
   grace.stop();
   co_await data_.close();
 }
 
 }  // namespace posthorn::server
-  Signal background_done;
-  background_.when_empty([&] { background_done.notify(); });
-  co_await background_done;

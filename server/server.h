@@ -43,6 +43,7 @@ class Server {
   Task<void> shut_down(std::function<void()> done);
   Task<void> take_leave();
   void reload_certificates(const Settings& settings);
+  void log_certificates();
   Reception::Settings reception_settings() const;
 
   Loop& loop_;
@@ -61,8 +62,8 @@ class Server {
   Reception reception_;
   Administration administration_;
   std::unique_ptr<ControlServer> control_;
-  TaskGroup shutting_down_{logs_bugs(log_, "stop")};
   TaskGroup background_{logs_bugs(log_, "background")};
+  TaskGroup shutting_down_{logs_bugs(log_, "stop")};
 };
 
 }  // namespace posthorn::server

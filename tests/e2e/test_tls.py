@@ -283,3 +283,20 @@ def test_passwords_in_plaintext(own, setting, offered):
         client.start_tls()
         client.ehlo()
         client.login(*account)
+
+
+def test_a_certificate_that_has_expired_is_told(own):
+    """It is served nevertheless: the clients have their own words for it."""
+    server = own(accounts=[f"alice@{DOMAIN}"])
+    server.wait_log(r"info tls\.certificate .*expires=20")
+    expired, key = self_signed(server.base, "expired", days=-1)
+    soon, soon_key = self_signed(server.base, "soon", "soon.example.test", days=3)
+    server.write_config({"tls": {"certificate": str(expired), "key": str(key), "more": [[str(soon), str(soon_key)]]}})
+    assert "expired on 20" in server.command("check", status=1).stderr
+    server.send_signal(signal.SIGHUP)
+    server.wait_log(r"tls\.certificate_expired file=\S*expired.pem names=\S+ expires=20")
+    server.wait_log(r"tls\.certificate_expires_soon file=\S*soon.pem names=soon.example.test")
+    server.restart()
+    server.wait_log(r"tls\.certificate_expired")
+    with ImapWire(server) as client:
+        client.greeting()
