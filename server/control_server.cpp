@@ -46,7 +46,8 @@ void ControlServer::accept(File descriptor) {
   if (uv_pipe_open(&handle->pipe, descriptor.descriptor()) != 0) return;
   descriptor.release();
   auto stream = std::make_unique<UvStream>(loop_, std::move(handle));
-  group_.start(serve(std::make_unique<Connection>(loop_, log_, std::move(stream), Peer{}, "control")));
+  std::string id = "control-" + std::to_string(++last_number_);
+  group_.start(serve(std::make_unique<Connection>(loop_, log_, std::move(stream), Peer{}, std::move(id))));
   // Further ones wait in the kernel until one of these ends.
   if (clients_.size() >= clients_at_once && listener_) listener_->pause();
 }

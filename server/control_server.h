@@ -6,6 +6,7 @@
 #include "server/control.h"
 #include "server/listener.h"
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -45,6 +46,7 @@ class ControlServer {
   File directory_;
   std::unique_ptr<Listener> listener_;
   std::list<Connection*> clients_;
+  std::uint64_t last_number_ = 0;
   TaskGroup group_;
 };
 
