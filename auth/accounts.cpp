@@ -223,7 +223,9 @@ Result<> Accounts::add_alias(std::string_view alias, std::string_view target) {
   const std::lock_guard lock(mutex_);
   auto transaction = TRY(Transaction::begin(database_));
   const std::int64_t domain = TRY(domain_id(name.domain));
-  if (account_id(name)) return failure(Errc::already_exists, to_string(name) + " is an account");
+  const auto same_name = account_id(name);
+  if (same_name) return failure(Errc::already_exists, to_string(name) + " is an account");
+  if (same_name.error().code != Errc::not_found) return std::unexpected(same_name.error());
   const auto leads = resolve_name(goal);
   if (!leads && leads.error().code == Errc::denied) {
     return failure(Errc::not_allowed, to_string(goal) +

@@ -13,10 +13,11 @@ namespace posthorn::auth {
 namespace {
 
 constexpr std::size_t max_local = 64;    // RFC 5321 §4.5.3.1.1, in octets
+constexpr std::size_t max_tagged = 256;  // with its tag, as bounce addresses have long ones
 constexpr std::size_t max_domain = 255;  // §4.5.3.1.2
 constexpr std::size_t max_label = 63;    // RFC 1035 §2.3.4
-// Before quotes and quoted-pairs are taken away: each of the 64 may be quoted by one more.
-constexpr std::size_t max_quoted = 2 * max_local + 2;
+// Before quotes and quoted-pairs are taken away: each octet may be quoted by one more.
+constexpr std::size_t max_quoted = 2 * max_tagged + 2;
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -133,7 +134,9 @@ Result<std::string> parse_local_part(std::string_view text) {
   std::string local = is_dot_string(text) ? std::string(text) : TRY(unquote(text));
   if (has_control(local)) return malformed("local part: control character");
   local = TRY(fold(local));
-  if (local.empty() || local.size() > max_local) return malformed("local part: empty or too long");
+  if (local.empty() || local.size() > max_tagged || without_tag(local).size() > max_local) {
+    return malformed("local part: empty or too long");
+  }
   return local;
 }
 

@@ -25,7 +25,7 @@ struct AddressName {
 Result<std::string> parse_domain(std::string_view text);
 
 // The canonical form of `text`, "local@domain". The local part is a dot-string or a quoted string, in UTF-8
-// (RFC 5321 §4.1.2, RFC 6531 §3.3), of at most 64 octets (§4.5.3.1.1). Errors: malformed.
+// (RFC 5321 §4.1.2, RFC 6531 §3.3), of at most 64 octets (§4.5.3.1.1), or 256 with a tag. Errors: malformed.
 Result<AddressName> parse_address(std::string_view text);
 
 // The local part alone, canonical: "postmaster" of "PostMaster". Errors: malformed.

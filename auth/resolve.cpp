@@ -117,12 +117,22 @@ Result<Directory::Resolution> Accounts::resolve_postmaster(std::string_view host
 }
 
 Result<Directory::Resolution> Accounts::resolve(std::string_view address, std::string_view hostname) {
-  const bool alone = address.find('@') == std::string_view::npos;
-  const auto name = alone ? Result<AddressName>(malformed("address: no @")) : parse_address(address);
-  if (alone && TRY(parse_local_part(address)) != "postmaster") return std::unexpected(name.error());
-  if (!alone && !name) return std::unexpected(name.error());
+  const std::size_t at = address.rfind('@');
+  if (at == std::string_view::npos) {
+    if (TRY(parse_local_part(address)) != "postmaster") return malformed("address: no @");
+    const std::lock_guard lock(mutex_);
+    return resolve_postmaster(hostname);
+  }
+  const auto name = parse_address(address);
   const std::lock_guard lock(mutex_);
-  return alone ? resolve_postmaster(hostname) : resolve_name(*name);
+  if (name) return resolve_name(*name);
+  // What a local part may be is the other domain's affair.
+  const std::string domain = TRY(parse_domain(address.substr(at + 1)));
+  const auto ours = domain_id(domain);
+  if (!ours && ours.error().code == Errc::not_found) {
+    return failure(Errc::denied, domain + " is not a domain of ours");
+  }
+  return std::unexpected(name.error());
 }
 
 }  // namespace posthorn::auth

@@ -236,6 +236,18 @@ def test_minimum_sizes_of_addresses(esmtp, server):
     esmtp.command(f"RCPT TO:<{user}@{DOMAIN}>", 250)
 
 
+@pytest.mark.parametrize("recipient, reply, enhanced", [
+    ("{user}+" + "t" * 200 + f"@{DOMAIN}", 250, "2.1.5"),
+    ("u" * 64 + "+tag@remote.test", 550, "5.7.1"), ("u" * 65 + "@remote.test", 550, "5.7.1"),
+    ("{user}+" + "t" * 300 + f"@{DOMAIN}", 501, None), ("u" * 65 + f"@{DOMAIN}", 553, "5.1.3")])
+def test_long_local_parts_get_the_right_words(esmtp, account, recipient, reply, enhanced):
+    """A tag may make a local part longer than 64 octets; and what is not ours is refused as that."""
+    esmtp.command("MAIL FROM:<a@elsewhere.test>", 250)
+    user = account[0].partition("@")[0]
+    got = esmtp.command(f"RCPT TO:<{recipient.format(user=user)}>")
+    assert got.code == reply and enhanced in (None, got.enhanced), got
+
+
 def test_a_loop_is_ended(esmtp, account):
     """RFC 5321 §6.3: at least 100 Received fields are taken; far more are a loop."""
     hop = b"Received: from a by b; Sat, 7 Mar 2026 10:20:30 +0000\r\n"

@@ -315,6 +315,15 @@ TEST_CASE("accounts: what one address is multiplied to is bounded; what one alia
   CHECK(code_of(t.accounts->resolve("both@example.test")) == Errc::too_large);
 }
 
+TEST_CASE("accounts: an address in another domain is refused as that, however long its local part") {
+  Populated t;
+  const std::string longer(65, 'u');
+  CHECK(code_of(t.accounts->resolve(longer + "@remote.test")) == Errc::denied);
+  CHECK(code_of(t.accounts->resolve(longer + "@example.test")) == Errc::malformed);
+  CHECK(code_of(t.accounts->resolve(longer + "@example..test")) == Errc::malformed);
+  CHECK(t.resolve("alice+" + longer + "@example.test").accounts == Strings{"alice@example.test"});
+}
+
 TEST_CASE("accounts: another process's change is seen at once, and both may write") {
   Populated t;
   auto other = Accounts::open(t.path());

@@ -66,6 +66,8 @@ TEST_CASE("auth: what is no address (RFC 5321 §4.1.2, §4.5.3.1)") {
       "alice@" + long_label + ".test",
       "alice@" + std::string(250, 'a') + ".test",
       std::string(65, 'a') + "@example.test",
+      std::string(65, 'a') + "+tag@example.test",
+      "user+" + std::string(252, 'a') + "@example.test",
       "alice@[192.0.2.1",
       "alice@[]",
       "\xff@example.test",
@@ -82,6 +84,9 @@ TEST_CASE("auth: what is no address (RFC 5321 §4.1.2, §4.5.3.1)") {
     CHECK(name.error().code == Errc::malformed);
   }
   CHECK(parse_address(std::string(64, 'a') + "@" + std::string(63, 'b') + ".test"));
+  // A tag is no part of the name that §4.5.3.1.1 measures.
+  CHECK(parse_address(std::string(64, 'a') + "+tag@example.test"));
+  CHECK(parse_address("user+" + std::string(251, 'a') + "@example.test"));
 }
 
 TEST_CASE("auth: a subaddress belongs to the user before the tag (RFC 5233)") {
