@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from support.messages import bodies, message
-from support.server import DOMAIN, Server, folder
+from support.server import DOMAIN, Server, binary, folder
 from support.wire import ImapWire, SmtpWire
 
 pytestmark = pytest.mark.sanitized
@@ -337,3 +337,32 @@ def test_no_password_is_stored_in_plain(own):
     for path in server.data.rglob("*"):
         if path.is_file():
             assert b"TellNobodyOfThis" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_password_prompt_leaves_the_terminal_with_its_echo(own, number):
+    server = own()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(binary(), [str(binary()), "account", "add", CAROL, "--config", str(server.config_file)], server.environment)
+    try:
+        def echo():
+            return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+        shown = b""
+        while not shown.endswith(b": "):
+            shown += os.read(terminal, 1000)
+        assert CAROL.encode() in shown and not echo()
+        os.write(terminal, b"half a pass")
+        if number == signal.SIGINT:
+            os.write(terminal, b"\x03")
+        else:
+            os.kill(child, number)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -number
+        child = 0
+        assert echo()
+    finally:
+        if child:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        os.close(terminal)
