@@ -413,7 +413,7 @@ def test_the_record_is_complete(recorded):
     assert whole == real
 
 
-@pytest.mark.parametrize("cuts", [pytest.param(120, marks=pytest.mark.limit(200)),
+@pytest.mark.parametrize("cuts", [pytest.param(300, marks=pytest.mark.limit(500)),
                                   pytest.param(1500, marks=[pytest.mark.heavy, pytest.mark.limit(2000)])])
 def test_every_promise_survives_a_power_cut(recorded, cuts):
     failures = recorded.failures(cuts)
