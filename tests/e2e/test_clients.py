@@ -11,6 +11,7 @@ from support.messages import bodies, message, read_all, without_trace
 from support.server import HOSTNAME, folder, hand_over, running
 from support.wire import ImapWire
 
+pytestmark = pytest.mark.sanitized
 MODES = ["plaintext", "starttls", "implicit"]
 
 

@@ -10,6 +10,7 @@ from support.messages import message
 from support.server import DOMAIN, Server, folder
 from support.wire import ImapWire, SmtpWire
 
+pytestmark = pytest.mark.sanitized
 CONNECTIONS = 10
 DELIVERIES = 500
 ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"

@@ -7,6 +7,7 @@ import pytest
 from support.messages import bodies, message, read_all
 from support.terminal import run_in_terminal
 
+pytestmark = pytest.mark.sanitized
 PROGRAMS = ["mutt", "neomutt"]
 SELECT_ALL = "<tag-pattern>~A<enter><tag-prefix>"
 

@@ -11,6 +11,7 @@ from support.maildir import LocalMail
 from support.messages import message
 from support.wire import quoted
 
+pytestmark = pytest.mark.sanitized
 # Names as IMAP4rev1 has them (RFC 3501 §5.1.3), and in UTF-8.
 DRAFTS, JAPANESE, MARCH, ODD = "Entw&APw-rfe", "Entw&APw-rfe/&ZeVnLIqe-", "Projekte/2026/M&AOQ-rz &2Dzfig-", "R&-D (50 $)"
 UTF8 = {DRAFTS: "Entwürfe", JAPANESE: "Entwürfe/日本語", MARCH: "Projekte/2026/März 🎊", ODD: "R&D (50 $)"}
