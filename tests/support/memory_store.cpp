@@ -422,7 +422,11 @@ Task<Result<std::string>> MemoryMailbox::head(Uid uid, std::size_t limit) {
 Task<std::vector<storage::Mailbox::Head>> MemoryMailbox::heads(storage::UidSet uids, HeadLimits limits) {
   auto begun = co_await begin();
   std::vector<Head> found;
-  if (!begun) co_return found;
+  if (!begun) {
+    // head() meets it again, as it would on a bad disk.
+    account_.store_.fail(std::move(begun).error());
+    co_return found;
+  }
   for (const auto range : uids.ranges()) {
     for (Uid uid = range.first; uid <= range.last; ++uid) {
       const std::string* stored = octets(uid);
