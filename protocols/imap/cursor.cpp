@@ -308,6 +308,9 @@ Result<> Cursor::flag(FlagList& into) {
   }
   const std::string_view keyword = take_atom();
   if (keyword.empty()) return malformed(expected("flag"));
+  if (keyword.size() > max_keyword_octets) {
+    return failure(Errc::not_allowed, "a keyword has at most 255 octets");
+  }
   const auto is_it = [&](const std::string& other) { return equal_ignoring_case(other, keyword); };
   if (std::ranges::none_of(into.keywords, is_it)) into.keywords.emplace_back(keyword);
   return {};

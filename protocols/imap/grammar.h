@@ -18,6 +18,7 @@ inline constexpr std::size_t max_fetch_items = 100;
 inline constexpr std::size_t max_header_fields = 200;  // in one HEADER.FIELDS
 inline constexpr std::size_t max_section_depth = 100;
 inline constexpr std::size_t max_flags = 200;
+inline constexpr std::size_t max_keyword_octets = 255;
 inline constexpr std::size_t max_special_uses = 20;
 inline constexpr std::size_t max_append_messages = 1'000;
 inline constexpr std::size_t max_append_parts = 1'000;  // literals and URLs in one command
@@ -35,7 +36,7 @@ inline constexpr std::size_t max_id_fields = 30;  // RFC 2971 §3.3
 //   Errc::malformed    unknown command or bad arguments (BAD);
 //   Errc::too_large    one of the bounds above is passed (BAD or NO [LIMIT]);
 //   Errc::not_allowed  a mailbox name that is neither modified UTF-7 nor UTF-8, or not what `dialect` asks
-//                      for (NO [CANNOT]).
+//                      for; a keyword that is too long (NO [CANNOT]).
 Result<Command> parse_command(std::string_view command, Dialect dialect = {});
 
 // The same for an APPEND or REPLACE that ends behind the announcement of a message or of a part of one: what

@@ -111,6 +111,8 @@ Result<MessageParser::Taken> MessageParser::url(Cursor& in) {
   const auto announced = ahead.take_announcement();
   if (announced && announced->octets > 0 && ahead.at_end()) return Taken::awaited;
   std::string text = TRY(in.astring("URL"));
+  // NO [BADURL] could not name it (url-resp-text, RFC 4469 §5).
+  if (text.empty()) return malformed("URL expected");
   TRY(add(AppendUrl{std::move(text)}));
   return Taken::url;
 }

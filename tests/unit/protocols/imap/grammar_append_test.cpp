@@ -16,7 +16,6 @@ TEST_CASE("imap: CATENATE (RFC 4469 §3, §5)") {
        " URL /Drafts;UIDVALIDITY=385759045/;UID=20/;section=HEADER TEXT {42}\r\n"
        " URL /Drafts;UIDVALIDITY=385759045/;UID=30 TEXT {44}\r\n)"},
       {"a append x catenate (url {3+}\r\n/a; )", "a APPEND x () CATENATE (URL /a;)"},
-      {"a APPEND x CATENATE (URL {0}\r\n)", "a APPEND x () CATENATE (URL \"\")"},
       {"a APPEND x \"01-Jan-2020 00:00:00 +0000\" CATENATE ( TEXT {1}\r\n )",
        "a APPEND x () \"01-Jan-2020 00:00:00 +0000\" CATENATE (TEXT {1}\r\n)"},
       {"a APPEND x CATENATE (TEXT ~{1+}\r\n)", "a APPEND x () CATENATE (TEXT ~{1}\r\n)"},
@@ -40,6 +39,8 @@ TEST_CASE("imap: CATENATE (RFC 4469 §3, §5)") {
       {"a APPEND x CATENATE (URL /a) x", "unknown APPEND data"},
       {"a APPEND x CATENATE (URL)", "space expected before URL"},
       {"a APPEND x CATENATE (URL (/a))", "URL expected"},
+      {"a APPEND x CATENATE (URL \"\")", "URL expected"},
+      {"a APPEND x CATENATE (URL {0}\r\n TEXT {3}\r\n)", "URL expected"},
       {"a APPEND x CATENATE (URL {3}\r\n/a", "bad literal for URL"},
       {"a APPEND x CATENATE (URL {3}\r\n", "bad literal for URL"},
       {"a APPEND x CATENATE (TEXT abc)", "message as a literal expected"},

@@ -164,6 +164,10 @@ TEST_CASE("imap: every number and depth of a command has its bound") {
   for (std::size_t i = 0; i < max_flags; ++i) flags += "k" + std::to_string(i) + " ";
   just_fits("a STORE 1 FLAGS (" + flags + ")");
   CHECK(code_of("a STORE 1 FLAGS (" + flags + "x)") == Errc::too_large);
+  just_fits("a STORE 1 FLAGS (" + repeated("k", max_keyword_octets) + ")");
+  check_bad({{"a STORE 1 FLAGS (" + repeated("k", max_keyword_octets + 1) + ")",
+              "a keyword has at most 255 octets"}},
+            Errc::not_allowed);
 
   just_fits("a APPEND x" + repeated(" {1}\r\n", max_append_messages));
   CHECK(code_of("a APPEND x" + repeated(" {1}\r\n", max_append_messages + 1)) == Errc::too_large);
