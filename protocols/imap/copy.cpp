@@ -23,6 +23,12 @@ storage::Missing missing_of(Numbering numbering) {
   return numbering == Numbering::uid ? storage::Missing::skip : storage::Missing::refuse;
 }
 
+// RFC 2180 §4.4.1, RFC 5530 §3.
+Reply none_there(Numbering numbering) {
+  const std::string text = "[EXPUNGEISSUED] The messages were expunged";
+  return numbering == Numbering::uid ? ok(text) : no(text);
+}
+
 }  // namespace
 
 Task<Reply> Session::on(const Copy& copy) {
@@ -36,8 +42,7 @@ Task<Reply> Session::on(const Copy& copy) {
   auto copied = co_await view_->mailbox().copy(uids_of(*places, view_->messages()), *std::move(target),
                                                missing_of(copy.numbering));
   if (!copied) co_return reply_to(copied.error());
-  // RFC 2180 §4.4.1, RFC 5530 §3.
-  if (copied->source.empty()) co_return no("[EXPUNGEISSUED] The messages were expunged");
+  if (copied->source.empty()) co_return none_there(copy.numbering);
   co_return ok(copy_uid(*copied) + " " + name + " completed");
 }
 
@@ -54,7 +59,7 @@ Task<Reply> Session::on(const Move& move) {
   auto moved = co_await view_->mailbox().move(uids_of(*places, view_->messages()), *std::move(target),
                                               missing_of(move.numbering));
   if (!moved) co_return reply_to(moved.error());
-  if (moved->source.empty()) co_return no("[EXPUNGEISSUED] The messages were expunged");
+  if (moved->source.empty()) co_return none_there(move.numbering);
   send("* OK " + copy_uid(*moved) + " Moved\r\n");
   if (!enabled_.qresync) co_return ok(name + " completed");
   // RFC 6851 §4.4.

@@ -105,8 +105,8 @@ Task<Reply> Session::on(const Store& store) {
   if (!silent || enabled_.condstore) co_await tell_stored(store, done, *now);
 
   const std::string modified = modified_code(stored->modified, store.numbering, view_->messages());
-  // RFC 2180 §4.2.2, §4.2.3; RFC 7162 §3.1.3, example 11.
-  if (!silent && !all_there(uids, *now)) {
+  // RFC 2180 §4.2.2, §4.2.3; RFC 7162 §3.1.3, example 11. A UID that is gone is no error (RFC 3501 §6.4.8).
+  if (!silent && !by_uid && !all_there(uids, *now)) {
     co_return no((modified.empty() ? "[EXPUNGEISSUED] " : modified) + "Some of the messages were expunged");
   }
   co_return ok(modified + name + (modified.empty() ? " completed" : " completed, but for some"));

@@ -225,4 +225,23 @@ TEST_CASE("imap: a large expunge is told in bounded pieces") {
   CHECK(said.ends_with("* 1 EXPUNGE\r\n* 0 RECENT\r\na OK NOOP completed\r\n"));
 }
 
+TEST_CASE("imap: UIDs that are gone are no error (RFC 3501 §6.4.8)") {
+  Shared server;
+  server.store.account().mailbox("Trash");
+  auto client = Client::with_inbox(server);
+  server.inbox().expunge_now(testing::uid_set({2}), true);
+  CHECK(client->say("a UID STORE 1:3 +FLAGS (\\Seen)") ==
+        "* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n* 3 FETCH (UID 3 FLAGS (\\Seen))\r\n* 2 EXPUNGE\r\n"
+        "a OK UID STORE completed\r\n");
+  for (const std::string command : {"UID COPY", "UID MOVE"}) {
+    const storage::Uid uid = command == "UID COPY" ? 4 : 5;
+    server.inbox().expunge_now(testing::uid_set({uid}), true);
+    CHECK(client->say("b " + command + " " + std::to_string(uid) + " Trash") ==
+          "* 3 EXPUNGE\r\nb OK [EXPUNGEISSUED] The messages were expunged\r\n");
+  }
+  server.inbox().expunge_now(testing::uid_set({6}), true);
+  CHECK(client->say("c UID MOVE 6:7 Trash") ==
+        "* OK [COPYUID 1002 7 1] Moved\r\n* 3 EXPUNGE\r\n* 3 EXPUNGE\r\nc OK UID MOVE completed\r\n");
+}
+
 }  // namespace posthorn::imap
