@@ -57,6 +57,7 @@ Task<std::optional<Reply>> Session::exchange(std::string_view mechanism, std::op
     if (!has_response && (!is_first || (*exchange)->client_first())) {
       send("+ " + auth::encode_base64(challenge) + "\r\n");
       const Connection::Line line = co_await connection_.read_line(longest_response);
+      co_await read_past_literals(line);
       if (line.too_long) co_return bad("The response is too long");
       if (line.text == "*") co_return bad("AUTHENTICATE cancelled");
       response = line.text;

@@ -32,6 +32,8 @@ Task<Reply> Session::on(const Unauthenticate&) {
   login_ = {};
   enabled_ = {};
   end_compression_ = deflate_ != nullptr;
+  // The stream ends with the next write, which is to hold the reply and no more.
+  if (end_compression_) co_await connection_.flush();
   apply_timeouts();
   co_return ok("Not authenticated any more");
 }

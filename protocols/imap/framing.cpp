@@ -38,7 +38,7 @@ Frame Framer::look(std::string_view bytes) {
 Frame Framer::end_of_line(std::string_view bytes, std::size_t line_end, std::size_t next) {
   const std::string_view line = bytes.substr(line_, line_end - line_);
   const auto announced = announcement_at_end(line);
-  if (!announced || ends_in_quotes(line)) {
+  if (!announced || (announced->synchronising && ends_in_quotes(line))) {
     return {.kind = Frame::Kind::complete, .end = line_end, .next = next};
   }
   const Frame::Kind kind = kind_of_literal(bytes.substr(0, next));
@@ -72,7 +72,7 @@ Frame::Kind Framer::kind_of_literal(std::string_view command) {
     if (*taken == Taken::message && in.at_end()) return Frame::Kind::message;
     if (*taken == Taken::text && in.at_end()) return Frame::Kind::text;
   }
-  // A URL of no octets.
+  // Not reached: nothing else there can end in an announcement.
   return Frame::Kind::literal;
 }
 

@@ -43,9 +43,8 @@ struct Frame {
 //   look(bytes)  after each piece that came; the bytes of before with more behind them.
 //     line, more_octets:  read more;
 //     literal:  check the limit, answer "+" if synchronising, go on;
-//     message, text:  the same, but the octets that stand or come behind `next` go to the message's own place
-//     and
-//               are taken out of the bytes; go on with what comes behind them;
+//     message, text:  the same, but the octets that stand or come behind `next` go to the message's own
+//               place and are taken out of the bytes; go on with what comes behind them;
 //     complete: parse bytes.substr(0, end); what stands behind `next` is the next command's.
 //
 // A literal that is refused ends the command: after a synchronising one the client sends none of its
@@ -54,7 +53,8 @@ struct Frame {
 // The parsers of grammar.h take the same bytes. They give the nth message or text as the nth AppendLiteral.
 //
 // A line ends in CRLF, or in LF alone, since people type commands. A line that ends in `{n}`, `{n+}`,
-// or the same with `~` before it, announces a literal, but not inside a quoted string. Which of the
+// or the same with `~` before it, announces a literal; inside a quoted string, where there can be none, only
+// `{n+}` does, whose octets may come anyhow. Which of the
 // literals of APPEND and REPLACE are messages or parts of them is told by parsing what stands before them;
 // where that is malformed they count as ordinary literals, and error() says why.
 //

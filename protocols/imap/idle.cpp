@@ -54,7 +54,9 @@ Task<Reply> Session::on(const Idle&) {
   }
   const Connection::Line line = co_await connection_.read_line(longest_answer);
   apply_timeouts();
-  co_return is_done(line.text) ? ok("IDLE completed") : bad("DONE expected");
+  if (is_done(line.text)) co_return ok("IDLE completed");
+  co_await read_past_literals(line);
+  co_return bad("DONE expected");
 }
 
 }  // namespace posthorn::imap

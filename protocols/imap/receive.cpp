@@ -106,4 +106,15 @@ Task<void> Session::read_past(std::uint64_t octets) {
   }
 }
 
+// Of a line that was no answer to what the server asked: octets that it announces come anyhow, and are no
+// commands (RFC 7888 §3).
+Task<void> Session::read_past_literals(const Connection::Line& line) {
+  if (line.too_long) {
+    end_with_bye("The line is too long");
+    co_return;
+  }
+  const auto announced = announcement_at_end(line.text);
+  if (announced && !announced->synchronising) co_await read_past(announced->octets);
+}
+
 }  // namespace posthorn::imap

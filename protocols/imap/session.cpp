@@ -69,22 +69,46 @@ std::optional<Numbering> numbering_of(const Command::Body& body) {
       body);
 }
 
+// The name of a command that may be no whole one; `in` is behind it.
+std::string_view take_name(Cursor& in) {
+  in.take_tag();
+  in.take_spaces();
+  std::string_view name = in.take_atom();
+  if (equal_ignoring_case(name, "UID") && in.take_spaces()) name = in.take_atom();
+  return name;
+}
+
 bool is_select(std::string_view command) {
-  const std::string_view rest = command.substr(std::min(command.size(), tag_of(command).size() + 1));
-  const std::string_view name = rest.substr(0, rest.find(' '));
+  Cursor in(command);
+  const std::string_view name = take_name(in);
   return equal_ignoring_case(name, "SELECT") || equal_ignoring_case(name, "EXAMINE");
 }
 
-// RFC 3501 §7.4.1; UID FETCH and its like are other commands (§5.5).
+// Whether it is a SEARCH whose RETURN has SAVE.
+bool is_search_to_save(std::string_view command) {
+  Cursor in(command);
+  if (!equal_ignoring_case(take_name(in), "SEARCH") || !in.take_spaces()) return false;
+  if (!equal_ignoring_case(in.take_atom(), "RETURN") || !in.take_spaces() || !in.take('(')) return false;
+  bool saves = false;
+  do {
+    saves = saves || equal_ignoring_case(in.take_atom(), "SAVE");
+    // What has an argument (PARTIAL 1:10) is passed like an option.
+  } while (in.take_spaces());
+  return saves;
+}
+
+// RFC 3501 §7.4.1; UID FETCH and its like are other commands (§5.5), but for a UID SEARCH that has sequence
+// numbers among its keys (RFC 7162 §3.2.10.2).
 Expunges expunges_after(const Command::Body& body) {
   const bool numbers_must_hold = std::holds_alternative<Fetch>(body) || std::holds_alternative<Store>(body) ||
                                  std::holds_alternative<Search>(body);
-  return numbers_must_hold && numbering_of(body) == Numbering::sequence ? Expunges::hold : Expunges::tell;
+  return numbers_must_hold && uses_sequence_numbers(body) ? Expunges::hold : Expunges::tell;
 }
 
 bool leaves_mailbox(const Command::Body& body) {
   return std::holds_alternative<Select>(body) || std::holds_alternative<Close>(body) ||
-         std::holds_alternative<Unselect>(body) || std::holds_alternative<Logout>(body);
+         std::holds_alternative<Unselect>(body) || std::holds_alternative<Logout>(body) ||
+         std::holds_alternative<Unauthenticate>(body);
 }
 
 // What is sent after login; before it, the same with the mechanisms and STARTTLS.
@@ -181,6 +205,8 @@ Task<void> Session::converse() {
     while (!has_input) has_input = co_await connection_.wait_for_input();
     idle_ = false;
     co_await serve_one();
+    // Of what is pipelined, the next command is read once most of this one's answer has been taken.
+    co_await connection_.flush_if_large();
   }
   if (!bye_.empty()) send("* BYE " + bye_ + "\r\n");
 }
@@ -193,17 +219,15 @@ void Session::end_with_bye(std::string reason) {
 Task<void> Session::serve_one() {
   Incoming incoming = co_await receive();
   ++commands_;
-  const std::string tag(tag_of(incoming.text));
   if (incoming.refusal) {
-    finish_command(tag, *incoming.refusal);
+    fail_unexecuted(incoming.text, *incoming.refusal);
     co_return;
   }
   auto command = parse_command(incoming.text, enabled_.dialect);
   if (!command) {
     const Error& error = command.error();
-    // A name that cannot be is a SELECT that failed (RFC 3501 §6.3.1).
-    if (error.code == Errc::not_allowed && account_ && is_select(incoming.text)) leave_mailbox();
-    finish_command(tag, error.code == Errc::not_allowed ? no("[CANNOT] " + error.detail) : bad(error.detail));
+    const bool cannot = error.code == Errc::not_allowed;
+    fail_unexecuted(incoming.text, cannot ? no("[CANNOT] " + error.detail) : bad(error.detail));
     co_return;
   }
   connection_.log(LogLevel::trace, "imap.command", {{"name", name_of(command->body)}});
@@ -219,6 +243,20 @@ Task<void> Session::serve_one() {
   }
   if (std::exchange(start_compression_, false)) co_await start_compression();
   if (std::exchange(end_compression_, false)) co_await end_compression();
+}
+
+// Answers a command that does not come to be executed. After NO it has failed as it would have then: no
+// mailbox is selected after SELECT (RFC 3501 §6.3.1), nothing is saved after SEARCH with SAVE (RFC 5182
+// §2.1).
+void Session::fail_unexecuted(std::string_view command, const Reply& reply) {
+  if (view_ && reply.status == Reply::Status::no) {
+    if (is_select(command)) {
+      leave_mailbox();
+    } else if (is_search_to_save(command)) {
+      view_->save_search({});
+    }
+  }
+  finish_command(tag_of(command), reply);
 }
 
 // Executes a command and tells what it, and others meanwhile, changed in the selected mailbox.

@@ -89,6 +89,7 @@ class Session {
   Task<void> serve_one();
   Task<Reply> execute(const Command& command);
   std::optional<Reply> refusal_in_this_state(const Command::Body& body) const;
+  void fail_unexecuted(std::string_view command, const Reply& reply);
   void finish_command(std::string_view tag, const Reply& reply);
   void end_with_bye(std::string reason);
   void apply_timeouts();
@@ -115,6 +116,7 @@ class Session {
   Task<void> receive_octets(std::string& into, std::uint64_t octets);
   Task<void> refuse(Incoming& command, const Frame& frame, Reply reply);
   Task<void> read_past(std::uint64_t octets);
+  Task<void> read_past_literals(const Connection::Line& line);
   std::size_t command_budget() const;
 
   // auth.cpp

@@ -83,6 +83,8 @@ TEST_CASE("imap: where a command ends, in any chunks (RFC 3501 §2.2.1, §4.3)")
       // No announcements.
       {"a LOGIN \"x {3}\r\n", "|a LOGIN \"x {3}||"},
       {"a LOGIN \"x\\\" {3}\r\n", "|a LOGIN \"x\\\" {3}||"},
+      // Nobody sends more of a quoted string, but octets that were announced so come anyhow (RFC 7888 §3).
+      {"a LIST \"\" \"x{3+}\r\nb N\r\n", "literal 3+ |a LIST \"\" \"x{3+}\r\nb N||"},
       {"a LOGIN x {}\r\n", "|a LOGIN x {}||"},
       {"a LOGIN x {+}\r\n", "|a LOGIN x {+}||"},
       {"a LOGIN x {3-}\r\n", "|a LOGIN x {3-}||"},
@@ -113,7 +115,7 @@ TEST_CASE("imap: where a command ends, in any chunks (RFC 3501 §2.2.1, §4.3)")
       {"a APPEND x (k) CATENATE (URL {2}\r\n/a TEXT {3}\r\nabc URL {2+}\r\n/b)\r\n",
        "literal 2 text 3 literal 2+ |a APPEND x (k) CATENATE (URL {2}\r\n/a TEXT {3}\r\n URL {2+}\r\n/b)||"},
       {"a APPEND x CATENATE (URL {0}\r\n TEXT {1}\r\na)\r\n",
-       "literal 0 text 1 |a APPEND x CATENATE (URL {0}\r\n TEXT {1}\r\n)||"},
+       "literal 0 literal 1 |a APPEND x CATENATE (URL {0}\r\n TEXT {1}\r\na)||"},
       {"a APPEND x CATENATE (UTF8 (~{3}\r\nabc) TEXT {1}\r\na) {2}\r\nbc\r\n",
        "text utf8 3 text 1 message 2 |a APPEND x CATENATE (UTF8 (~{3}\r\n) TEXT {1}\r\n) {2}\r\n||"},
       {"a APPEND {1}\r\nx CATENATE (TEXT {1}\r\na)\r\n",

@@ -82,16 +82,18 @@ TEST_CASE("imap: AUTHENTICATE LOGIN") {
 TEST_CASE(
     "imap: AUTHENTICATE that is cancelled or broken is BAD, and leaves the session as it was (RFC 3501 "
     "§6.2.2)") {
-  const std::string long_one(9'000, 'A');
-  for (const std::string& response : {std::string("*"), std::string("!!!"), std::string("YQ="),
-                                      encode_base64("no NUL"), std::string(), long_one}) {
-    CAPTURE(response.substr(0, 20));
+  for (const std::string& response :
+       {std::string("*"), std::string("!!!"), std::string("YQ="), encode_base64("no NUL"), std::string()}) {
+    CAPTURE(response);
     const std::string said =
         dialogue("a AUTHENTICATE PLAIN\r\n" + response + "\r\nb LOGIN alice@example.test secret\r\n");
     CHECK(has(said, "\r\n+ \r\na BAD "));
     CHECK(has(said, "\r\nb OK "));
   }
   CHECK(has(dialogue("a AUTHENTICATE PLAIN =\r\n"), "\r\na BAD "));
+  // How a line ends that is too long is not known: what follows it need not be commands.
+  CHECK(dialogue("a AUTHENTICATE PLAIN\r\n" + std::string(9'000, 'A') + "\r\nb NOOP\r\n")
+            .ends_with("+ \r\na BAD The response is too long\r\n* BYE The line is too long\r\n"));
   CHECK(has(dialogue("a AUTHENTICATE X-NONE\r\n"), "\r\na NO [CANNOT] "));
 }
 

@@ -131,4 +131,27 @@ TEST_CASE("imap: a client that compresses on behind UNAUTHENTICATE is cut off") 
   CHECK_FALSE(has(compressed.client->peer().output(), "n OK"));
 }
 
+TEST_CASE("imap: UNAUTHENTICATE behind more output than one write takes (RFC 8437 §4.1)") {
+  Server server;
+  Compressed compressed(server);
+  std::string commands;
+  for (int i = 0; i < 1'000; ++i) commands += "n CAPABILITY\r\n";
+  const std::string bytes = compressed.deflate(commands + "u UNAUTHENTICATE\r\n", Z_SYNC_FLUSH);
+  const std::string said = compressed.client->send_raw(bytes + "l CAPABILITY\r\n");
+  CHECK(
+      compressed.inflate(said).ends_with("n OK CAPABILITY completed\r\nu OK Not authenticated any more\r\n"));
+  REQUIRE(compressed.inflate.result() == Z_STREAM_END);
+  CHECK(said.ends_with("l OK CAPABILITY completed\r\n"));
+}
+
+TEST_CASE("imap: UNAUTHENTICATE is never refused, though the mailbox is gone (RFC 8437 §3)") {
+  Server server;
+  server.store.account().mailbox("gone");
+  auto client = Client::with_inbox(server, "SELECT gone");
+  auto other = Client::logged_in(server);
+  other->say("d DELETE gone");
+  CHECK(client->say("u UNAUTHENTICATE") == "u OK Not authenticated any more\r\n");
+  CHECK_FALSE(client->ended());
+}
+
 }  // namespace posthorn::imap

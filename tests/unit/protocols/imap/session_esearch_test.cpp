@@ -222,6 +222,13 @@ TEST_CASE("imap: what changes the saved result, and what does not (RFC 5182 §2.
   CHECK(after("a SEARCH RETURN (SAVE) CHARSET X-KLINGON TEXT x") == "0");
   CHECK(after("a SEARCH CHARSET X-KLINGON TEXT x") == "1");
   CHECK(after("a SEARCH RETURN (SAVE) NONSENSE") == "1");
+  // NO at a literal is one too, before the whole command was read.
+  const std::string too_long = " SUBJECT {70000+}\r\n" + std::string(70'000, 'x');
+  CHECK(after("a SEARCH RETURN (SAVE)" + too_long) == "0");
+  CHECK(after("a uid search return (PARTIAL 1:2  min save )" + too_long) == "0");
+  CHECK(after("a SEARCH RETURN (ALL)" + too_long) == "1");
+  CHECK(after("a SEARCH RETURN (ALL) KEYWORD SAVE" + too_long) == "1");
+  CHECK(after("a STATUS {70000+}\r\n" + std::string(70'000, 'x')) == "1");
   CHECK(after("a SELECT INBOX") == "0");
   CHECK(after("a EXAMINE INBOX") == "0");
   CHECK(after("a SELECT x\r\nb SELECT INBOX") == "0");

@@ -148,4 +148,16 @@ TEST_CASE("imap: MOVE says VANISHED and HIGHESTMODSEQ (RFC 6851 §4.4)") {
   CHECK(has(said, "\r\n* VANISHED 2:3\r\nA OK [HIGHESTMODSEQ 12] MOVE completed\r\n"));
 }
 
+TEST_CASE("imap: nothing vanishes behind a UID SEARCH with sequence numbers (RFC 7162 §3.2.10.2)") {
+  for (const char* search : {"1:3", "RETURN (ALL) OR SUBJECT x NOT 2", "(SEEN (UNSEEN *))"}) {
+    CAPTURE(search);
+    Ten server;
+    auto client = Client::with_inbox(server);
+    client->say("e ENABLE QRESYNC");
+    server.expunge({2});
+    CHECK_FALSE(has(client->say("a UID SEARCH " + std::string(search)), "VANISHED"));
+    CHECK(has(client->say("b UID SEARCH UID 1:3"), "* VANISHED 2\r\n"));
+  }
+}
+
 }  // namespace posthorn::imap

@@ -191,4 +191,54 @@ TEST_CASE("imap: the log has no passwords and no text of messages") {
   CHECK(server.log.contains("imap.closed session=s1 reason=logout user=alice@example.test commands=6"));
 }
 
+TEST_CASE("imap: what a refused line announces comes anyhow, and is no command (RFC 7888 §3)") {
+  CHECK(dialogue_after_login("a IDLE\r\nx APPEND INBOX {15+}\r\nz1 CREATE evil\r\r\nb LIST \"\" evil\r\n") ==
+        "+ idling\r\na BAD DONE expected\r\nb OK LIST completed\r\n");
+  CHECK(dialogue("a AUTHENTICATE PLAIN\r\nb LOGIN {9+}\r\nx1 NOOP\r\n {3+}\r\nabc\r\nc NOOP\r\n")
+            .ends_with("\r\n+ \r\na BAD The response is not valid base64\r\nc OK NOOP completed\r\n"));
+  const std::string quoted = dialogue_after_login("a LIST \"\" \"abc{10+}\r\nxyz NOOP\r\n\r\nb NOOP\r\n");
+  CHECK(has(quoted, "a BAD "));
+  CHECK_FALSE(has(quoted, "xyz"));
+  CHECK(has(quoted, "b OK NOOP completed\r\n"));
+  // One that waits for its literal sends none.
+  CHECK(dialogue_after_login("a IDLE\r\nx APPEND INBOX {15}\r\nb NOOP\r\n") ==
+        "+ idling\r\na BAD DONE expected\r\nb OK NOOP completed\r\n");
+  // The end of a line that is too long is not known.
+  CHECK(dialogue_after_login("a IDLE\r\n" + std::string(2'000, 'x') + "\r\nb NOOP\r\n") ==
+        "+ idling\r\na BAD DONE expected\r\n* BYE The line is too long\r\n");
+}
+
+TEST_CASE("imap: NO to a SELECT that was too long leaves no mailbox selected (RFC 3501 §6.3.1)") {
+  const std::string refused = " {70000+}\r\n" + std::string(70'000, 'x') + "\r\nb FETCH 1 UID\r\n";
+  const auto with_one = [](Server& server) { server.inbox().put("x"); };
+  for (const char* command : {"a SELECT", "a examine"}) {
+    CHECK(dialogue_in_inbox(command + refused, with_one) ==
+          "* OK [CLOSED] The mailbox is not selected any more\r\n"
+          "a NO [TOOBIG] The command is too long\r\nb BAD No mailbox is selected\r\n");
+  }
+  CHECK(dialogue_in_inbox("a STATUS" + refused, with_one) ==
+        "a NO [TOOBIG] The command is too long\r\n* 1 FETCH (UID 1)\r\nb OK FETCH completed\r\n");
+}
+
+TEST_CASE("imap: answers to pipelined commands do not pile up while the client reads none") {
+  Server server;
+  for (int i = 0; i < 200; ++i) {
+    std::string keyword = std::to_string(i) + "k";
+    keyword.resize(255, 'x');
+    server.inbox().put("x", 0, {keyword});
+  }
+  auto client = Client::with_inbox(server);
+  constexpr std::size_t one_answer = 2 * 200 * 256 + 1'000;
+  std::string commands;
+  for (int i = 0; i < 300; ++i) commands += "a SELECT INBOX\r\nb CAPABILITY\r\n";
+  client->peer().hold_writes(true);
+  client->peer().send(commands);
+  REQUIRE(testing::run_until(server.loop, [&] { return client->peer().write_waits(); }));
+  for (int i = 0; i < 100; ++i) server.loop.run_once();
+  CHECK(client->connection().output().size() < 32'768 + one_answer);
+  CHECK(server.store.operations < 20);
+  client->peer().hold_writes(false);
+  CHECK(ends_with(client->listen(), "b OK CAPABILITY completed\r\n"));
+}
+
 }  // namespace posthorn::imap
