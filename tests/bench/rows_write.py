@@ -9,20 +9,21 @@ from session import Session
 from system import PASSWORD, POOL, READER
 from table import ms
 
-# After so many seconds what a server does after its reply is over: Posthorn's names of files follow flags within two.
-LATER, SOON = 2.5, 0.5
-PAUSE, SHORT_PAUSE = f"PAUSE {LATER * 1000:.0f}", f"PAUSE {SOON * 1000:.0f}"
+# After so many seconds what a server does after its reply is over: Posthorn's names of files follow flags within two, and
+# what is deleted is unlinked later.
+LATER = 2.5
+PAUSE, SHORT_PAUSE = f"PAUSE {LATER * 1000:.0f}", "PAUSE 500"
 # {command: (goal, commands before it, the command, commands after it)}, in a session of its own.
 COPIED = ["CREATE Copied", f"SELECT {TEN}", "COPY 1:* Copied", "SELECT Copied"]
 WRITES = {
     "STORE 1:* +FLAGS": ("37 ms", [f"SELECT {TEN}"], r"STORE 1:* +FLAGS (\Flagged)",
                          [PAUSE, r"STORE 1:* -FLAGS.SILENT (\Flagged)", PAUSE]),
     "COPY 1:*": ("130 ms", ["CREATE Copied", f"SELECT {TEN}"], "COPY 1:* Copied",
-                 [SHORT_PAUSE, "DELETE Copied", SHORT_PAUSE]),
+                 [SHORT_PAUSE, "DELETE Copied", PAUSE]),
     "MOVE 1:*": ("200 ms", ["CREATE Moved", *COPIED, SHORT_PAUSE], "MOVE 1:* Moved",
-                 [SHORT_PAUSE, "SELECT INBOX", "DELETE Copied", "DELETE Moved", SHORT_PAUSE]),
+                 [SHORT_PAUSE, "SELECT INBOX", "DELETE Copied", "DELETE Moved", PAUSE]),
     "EXPUNGE": ("26 ms", [*COPIED, r"STORE 1:* +FLAGS.SILENT (\Deleted)", PAUSE], "EXPUNGE",
-                [SHORT_PAUSE, "SELECT INBOX", "DELETE Copied", SHORT_PAUSE]),
+                [SHORT_PAUSE, "SELECT INBOX", "DELETE Copied", PAUSE]),
 }
 
 
@@ -51,14 +52,14 @@ def write_calls(system, sizes, rows):
     for name, (_, before, command, after) in WRITES.items():
         with Session(system.imap, user) as session:
             session.ask(*without_pauses(before))
-            log.taken(LATER if PAUSE in before else SOON)
+            log.taken(LATER)
             session.ask(command)
             calls, _ = log.taken(LATER)
             session.ask(*without_pauses(after))
         told(rows, f"{name} of {sizes.counted:,}", calls, 1)
     with Session(system.imap, user) as session:
         session.ask("CREATE Appended", "NOOP")
-        log.taken(SOON)
+        log.taken(LATER)
         for _ in range(10):
             session.ask("APPEND Appended {%d+}\r\nSubject: x\r\n\r\n%s" % (sizes.octets, "x" * (sizes.octets - 14)))
         calls, _ = log.taken(LATER)
