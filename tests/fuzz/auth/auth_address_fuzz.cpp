@@ -15,10 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto name = parse_address(text);
   if (!name) return 0;
-  if (name->local.empty() || name->local.size() > 64 || name->domain.empty()) std::abort();
+  if (name->local.empty() || name->local.size() > 256 || name->domain.empty()) std::abort();
   const auto again = parse_address(to_string(*name));
   if (!again || *again != *name) std::abort();
   const std::string_view user = without_tag(name->local);
-  if (user.empty() || !name->local.starts_with(user)) std::abort();
+  if (user.empty() || user.size() > 64 || !name->local.starts_with(user)) std::abort();
   return 0;
 }

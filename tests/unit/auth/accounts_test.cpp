@@ -324,6 +324,16 @@ TEST_CASE("accounts: an address in another domain is refused as that, however lo
   CHECK(t.resolve("alice+" + longer + "@example.test").accounts == Strings{"alice@example.test"});
 }
 
+TEST_CASE("accounts: an alias is not made while the accounts cannot be read") {
+  Populated t;
+  {
+    Database database = *Database::open(t.path(), Database::Mode::read_write);
+    REQUIRE(database.run("ALTER TABLE account RENAME TO out_of_reach"));
+  }
+  // Where it would lead is another server: looked at only once the name is known to be free.
+  CHECK(code_of(t.accounts->add_alias("info@example.test", "someone@remote.test")) == Errc::io);
+}
+
 TEST_CASE("accounts: another process's change is seen at once, and both may write") {
   Populated t;
   auto other = Accounts::open(t.path());
