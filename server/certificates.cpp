@@ -6,7 +6,8 @@
 namespace posthorn::server {
 namespace {
 
-constexpr std::int64_t soon = 14 * 86'400;
+constexpr std::int64_t day = 86'400;
+constexpr std::int64_t soon = 14 * day;
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
