@@ -46,7 +46,13 @@ const incoming = MailServices.accounts.accounts[0].incomingServer;
 const mainWindow = Services.wm.getMostRecentWindow("mail:3pane");
 const pane = mainWindow.document.getElementById("tabmail").currentAbout3Pane;
 const sleep = milliseconds => new Promise(resolve => mainWindow.setTimeout(resolve, milliseconds));
-const folder = name => MailServices.folderLookup.getFolderForURL(`${incoming.rootFolder.URI}/${name}`);
+const nameOf = each => {
+  const last = each.URI.split("/").pop();
+  return /^[ -%'-~]*$/.test(last) ? last : each.localizedName;
+};
+// The name on the server in UTF-8; Thunderbird has its own for mailboxes of special use.
+const pathOf = each => (each.parent.isServer ? "" : pathOf(each.parent) + "/") + nameOf(each);
+const folder = name => incoming.rootFolder.descendants.find(each => pathOf(each) == name);
 const headers = name => [...folder(name).messages];
 const header = (name, subject) => headers(name).find(each => each.mime2DecodedSubject == subject);
 const until = async (what, condition) => {
@@ -176,7 +182,7 @@ class Thunderbird:
         except MarionetteError as error:
             with contextlib.suppress(AssertionError):  # not where a dialogue is open
                 self.see("thunderbird-failure")
-            said = "\n".join(line[:200] for line in self.dialogue()[-200:])
+            said = "\n".join(line[:200] for line in self.dialogue()[-400:] if re.search(r" > | < ([*+)]|\d+ )", line))
             raise MarionetteError(f"{error}\nthe last of the dialogue:\n{said}") from None
 
     def see(self, name):
