@@ -1,6 +1,7 @@
 #pragma once
 
 #include "message/address.h"
+#include "message/binary_edit.h"
 #include "message/date.h"
 #include "message/line_ends.h"
 
@@ -104,6 +105,8 @@ struct Summary {
   // What keep_common_fields() keeps of the header.
   std::optional<std::string> common_fields;
   std::optional<std::string> preview;  // see preview.h; SummaryParser leaves it to others
+  // Of a message that is shown in another form than it is stored, from which all this is: see binary_view.h.
+  std::vector<BinaryEdit> edits;
 
   bool operator==(const Summary&) const = default;
 };

@@ -8,7 +8,7 @@ namespace {
 // Version 4. Numbers are little-endian base 128 in their shortest form. An optional text is 0, or its size
 // plus 1 and its octets; a list is its size and its elements. The whole is
 //   version, size of the envelope, envelope, size of the structure, structure, common fields, flags, [date],
-//   [references], [preview]
+//   [references], [preview], [edits]
 // so that each of the first three can be read without the others.
 constexpr char version = 4;
 constexpr std::size_t max_depth = 1000;  // as the parser's
@@ -27,7 +27,7 @@ enum PartFlag : unsigned char {
 constexpr unsigned char all_part_flags = 127;
 
 enum EnvelopeFlag : unsigned char { sender_is_from = 1, reply_to_is_from = 2 };
-enum SummaryFlag : unsigned char { has_date = 1, has_references = 2, has_preview = 4 };
+enum SummaryFlag : unsigned char { has_date = 1, has_references = 2, has_preview = 4, has_edits = 8 };
 enum AddressFlag : unsigned char { has_name = 1, has_route = 2, has_mailbox = 4, has_host = 8 };
 
 std::uint64_t zigzag(std::int64_t number) {
@@ -120,6 +120,18 @@ class Writer {
     if (p.children.empty()) return;
     number(p.children.size());
     for (const auto& child : p.children) part(child);
+  }
+
+  // Each place is told as the distance from the end of the edit before it.
+  void edits(const std::vector<BinaryEdit>& list) {
+    number(list.size());
+    std::uint64_t at = 0;
+    for (const auto& edit : list) {
+      number(edit.offset - at);
+      number(edit.size);
+      text(edit.text);
+      at = edit.offset + edit.size;
+    }
   }
 
   std::string take() { return std::move(out_); }
@@ -253,6 +265,21 @@ class Reader {
     return e;
   }
 
+  std::vector<BinaryEdit> edits() {
+    std::vector<BinaryEdit> list;
+    std::uint64_t at = 0;
+    for (auto left = reserve(list, list_size(3)); left > 0 && ok_; --left) {
+      auto& edit = list.emplace_back();
+      const auto distance = number();
+      edit.size = number();
+      edit.text = optional_text();
+      if (__builtin_add_overflow(at, distance, &edit.offset)) fail();
+      if (__builtin_add_overflow(edit.offset, edit.size, &at)) fail();
+    }
+    if (list.empty()) fail();
+    return list;
+  }
+
   void part(BodyPart& p, std::size_t depth) {
     if (depth > max_depth) fail();
     const auto present = flags(all_part_flags);
@@ -333,7 +360,7 @@ Result<BodyPart> read_structure(std::string_view bytes) {
 
 // What stands after envelope and structure.
 void read_rest(Reader& in, Summary& summary) {
-  const auto present = in.flags(has_date | has_references | has_preview);
+  const auto present = in.flags(has_date | has_references | has_preview | has_edits);
   if (present & has_date) {
     const auto seconds = unzigzag(in.number());
     const auto zone = unzigzag(in.number());
@@ -342,6 +369,20 @@ void read_rest(Reader& in, Summary& summary) {
   }
   if (present & has_references) summary.references = in.text();
   if (present & has_preview) summary.preview = in.text();
+  if (present & has_edits) summary.edits = in.edits();
+}
+
+// The same, with what stands before it passed over.
+Result<Summary> decode_rest(std::string_view bytes) {
+  Reader in(bytes);
+  if (in.octet() != version) return corrupt();
+  in.view();
+  in.view();
+  in.optional_view();
+  Result<Summary> rest(std::in_place);
+  read_rest(in, *rest);
+  if (!in.ok() || !in.at_end()) return corrupt();
+  return rest;
 }
 
 }  // namespace
@@ -356,15 +397,16 @@ std::string encode(const Summary& summary) {
   out.text(std::string_view(envelope.take()));
   out.text(std::string_view(structure.take()));
   out.text(summary.common_fields);
-  out.octet(static_cast<unsigned char>((summary.date_sent ? has_date : 0) |
-                                       (summary.references ? has_references : 0) |
-                                       (summary.preview ? has_preview : 0)));
+  out.octet(static_cast<unsigned char>(
+      (summary.date_sent ? has_date : 0) | (summary.references ? has_references : 0) |
+      (summary.preview ? has_preview : 0) | (summary.edits.empty() ? 0 : has_edits)));
   if (summary.date_sent) {
     out.number(zigzag(summary.date_sent->utc_seconds));
     out.number(zigzag(summary.date_sent->zone_minutes));
   }
   if (summary.references) out.text(std::string_view(*summary.references));
   if (summary.preview) out.text(std::string_view(*summary.preview));
+  if (!summary.edits.empty()) out.edits(summary.edits);
   return out.take();
 }
 
@@ -410,15 +452,11 @@ Result<std::optional<std::string_view>> decode_common_fields(std::string_view by
 }
 
 Result<std::optional<std::string>> decode_preview(std::string_view bytes) {
-  Reader in(bytes);
-  if (in.octet() != version) return corrupt();
-  in.view();
-  in.view();
-  in.optional_view();
-  Summary rest;
-  read_rest(in, rest);
-  if (!in.ok() || !in.at_end()) return corrupt();
-  return std::move(rest.preview);
+  return std::move(TRY(decode_rest(bytes)).preview);
+}
+
+Result<std::vector<BinaryEdit>> decode_edits(std::string_view bytes) {
+  return std::move(TRY(decode_rest(bytes)).edits);
 }
 
 bool is_current(std::string_view bytes) { return bytes.starts_with(version); }

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace posthorn::message {
 
@@ -30,6 +31,9 @@ Result<std::optional<std::string_view>> decode_common_fields(std::string_view by
 
 // The preview alone; nothing if it was not known. Errors: as decode().
 Result<std::optional<std::string>> decode_preview(std::string_view bytes);
+
+// The edits alone (binary_view.h); none for a message that is shown as it is stored. Errors: as decode().
+Result<std::vector<BinaryEdit>> decode_edits(std::string_view bytes);
 
 // Whether the bytes are of the version that encode() makes today: what an older one made is to be worked out
 // anew.

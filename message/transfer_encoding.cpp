@@ -2,6 +2,7 @@
 
 #include "message/header.h"
 
+#include <algorithm>
 #include <array>
 
 namespace posthorn::message {
@@ -38,6 +39,12 @@ TransferEncoding transfer_encoding_of(const std::optional<std::string>& field) {
   if (equal_ignoring_case(*field, "base64")) return TransferEncoding::base64;
   if (equal_ignoring_case(*field, "quoted-printable")) return TransferEncoding::quoted_printable;
   return TransferEncoding::identity;
+}
+
+bool is_known_encoding(const std::optional<std::string>& field) {
+  constexpr std::string_view known[] = {"7bit", "8bit", "binary", "base64", "quoted-printable"};
+  return !field ||
+         std::ranges::any_of(known, [&](std::string_view name) { return equal_ignoring_case(*field, name); });
 }
 
 void Base64Decoder::feed(std::string_view chunk, std::string& out) {

@@ -15,6 +15,9 @@ enum class TransferEncoding : std::uint8_t { identity, base64, quoted_printable 
 // The encoding that a Content-Transfer-Encoding field means; in any case, absent is identity.
 TransferEncoding transfer_encoding_of(const std::optional<std::string>& field);
 
+// Whether that is an encoding of RFC 2045 §6.1, so that what it means is known.
+bool is_known_encoding(const std::optional<std::string>& field);
+
 // Base64 (RFC 2045 §6.8), cut into chunks anyhow. Octets outside the alphabet are skipped; padding ends a
 // group and what follows begins a new one (bodies are found glued together); an incomplete last group gives
 // the octets it has.

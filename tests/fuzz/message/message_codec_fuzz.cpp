@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto envelope = decode_envelope(bytes);
   const auto structure = decode_structure(bytes);
   const auto preview = decode_preview(bytes);
+  const auto edits = decode_edits(bytes);
   if (!summary) {
     require(summary.error().code == Errc::corrupt, "corrupt");
     return 0;
@@ -18,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(encode(*summary) == bytes, "encodes to the same");
   require(envelope && *envelope == summary->envelope, "envelope alone");
   require(preview && *preview == summary->preview, "preview alone");
+  require(edits && *edits == summary->edits, "edits alone");
   require(structure && *structure == summary->root, "structure alone");
   return 0;
 }
