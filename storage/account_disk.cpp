@@ -337,7 +337,7 @@ Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet
     Mailbox::CachedSummary& summary = found.present[place];
     auto message = open_message(reader.database, id, summary.uid);
     if (!message) continue;
-    summary.encoded = TRY(measure(files(), message->path, line_ends_of(message->row))).summary;
+    summary.encoded = TRY(measure(files(), message->path, form_of(message->row))).summary;
     found.worked_out.push_back(summary);
   }
   std::erase_if(found.present, [](const auto& each) { return each.encoded.empty(); });
@@ -386,12 +386,26 @@ Result<std::vector<Mailbox::EmailId>> AccountDisk::email_ids(MailboxId id, const
   return ids;
 }
 
-Result<StoredFile> AccountDisk::open_message(MailboxId id, Uid uid) {
+Result<StoredFile> AccountDisk::open_message(MailboxId id, Uid uid, Octets octets) {
   Reader reader = TRY(take_reader());
   auto message = open_message(reader.database, id, uid);
+  if (!message) {
+    give_back(std::move(reader));
+    return std::unexpected(message.error());
+  }
+  auto file = file_of(reader.database, id, *std::move(message), octets);
   give_back(std::move(reader));
-  if (!message) return std::unexpected(message.error());
-  return StoredFile(files(), std::move(message->file), message->row.stored_size, message->row.wire_size);
+  return file;
+}
+
+Result<StoredFile> AccountDisk::file_of(Database& database, MailboxId id, OpenMessage message,
+                                        Octets octets) {
+  const MessageRow& row = message.row;
+  if (!row.encoded_size || octets == Octets::stored) {
+    return StoredFile(files(), std::move(message.file), row.stored_size, row.wire_size);
+  }
+  message::BinaryView view(TRY(edits_of(database, id, message)), row.stored_size);
+  return StoredFile(files(), std::move(message.file), std::move(view));
 }
 
 Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet& uids,
@@ -403,8 +417,9 @@ Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet
     for (Uid uid = range.first; uid <= range.last && octets < limits.all; ++uid) {
       auto message = open_message(reader.database, id, uid);
       if (!message) continue;
-      StoredFile file(files(), std::move(message->file), message->row.stored_size, message->row.wire_size);
-      auto head = file.head(limits.each);
+      auto file = file_of(reader.database, id, *std::move(message), Octets::seen);
+      if (!file) continue;
+      auto head = file->head(limits.each);
       if (!head) continue;
       octets += head->size();
       heads.push_back({uid, *std::move(head)});
@@ -412,6 +427,15 @@ Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet
   }
   give_back(std::move(reader));
   return heads;
+}
+
+Result<std::vector<message::BinaryEdit>> AccountDisk::edits_of(Database& database, MailboxId id,
+                                                               const OpenMessage& message) {
+  auto statement =
+      TRY(database.query("SELECT encoded FROM summary WHERE key = ?1", summary_key(id, message.row.uid)));
+  const auto row = TRY(statement.step());
+  if (row && message::is_current(row->text(0))) return message::decode_edits(row->text(0));
+  return message::decode_edits(TRY(measure(files(), message.path, form_of(message.row))).summary);
 }
 
 Result<AccountDisk::OpenMessage> AccountDisk::open_message(Database& database, MailboxId id, Uid uid) {
@@ -448,6 +472,8 @@ Result<std::string> AccountDisk::search_message(const std::string& folder, const
   }
   return std::string();
 }
+
+StoredForm form_of(const MessageRow& row) { return {line_ends_of(row), row.encoded_size.has_value()}; }
 
 message::LineEnds line_ends_of(const MessageRow& row) {
   return row.stored_size == row.wire_size ? message::LineEnds::crlf : message::LineEnds::lf;

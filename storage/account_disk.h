@@ -4,9 +4,11 @@
 #include "base/file_system.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "message/binary_edit.h"
 #include "message/line_ends.h"
 #include "storage/folder.h"
 #include "storage/index.h"
+#include "storage/measure.h"
 #include "storage/message_bytes.h"
 #include "storage/operation.h"
 #include "storage/snapshot.h"
@@ -46,8 +48,9 @@ struct Outcome {
   bool close = false;           // it is to be closed: all is settled
 };
 
-// How the stored bytes of a message end their lines (design, decision 8).
+// How the stored bytes of a message end their lines (design, decision 8), and what else its row says of them.
 message::LineEnds line_ends_of(const MessageRow& row);
+StoredForm form_of(const MessageRow& row);
 
 // The mail of one account on disk: its Maildir and its index. All of it blocks, so it runs on the pool; run()
 // and close() are called by one thread at a time, the reading functions by any.
@@ -82,7 +85,7 @@ class AccountDisk {
   static constexpr std::size_t summaries_limit = 256;
   Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort);
   Result<std::vector<Mailbox::Origin>> origins(MailboxId id, const UidSet& uids);
-  Result<StoredFile> open_message(MailboxId id, Uid uid);
+  Result<StoredFile> open_message(MailboxId id, Uid uid, Octets octets);
   Result<std::vector<Mailbox::Head>> heads(MailboxId id, const UidSet& uids, Mailbox::HeadLimits limits);
   // What was expunged since; nothing where that is not known, or is more than is worth naming one by one.
   static constexpr std::size_t vanished_limit = 50'000;
@@ -150,6 +153,9 @@ class AccountDisk {
     std::string path;
   };
   Result<OpenMessage> open_message(Database& database, MailboxId id, Uid uid);
+  Result<StoredFile> file_of(Database& database, MailboxId id, OpenMessage message, Octets octets);
+  Result<std::vector<message::BinaryEdit>> edits_of(Database& database, MailboxId id,
+                                                    const OpenMessage& message);
   Result<std::string> search_message(const std::string& folder, const MessageRow& row);
   Result<Reader> take_reader();
   void give_back(Reader reader);

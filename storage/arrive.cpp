@@ -32,6 +32,7 @@ Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival) {
   row.flags.system = arrival.system_flags;
   row.flags.keywords = TRY(work.keywords(folder, arrival.keywords));
   row.wire_size = row.stored_size = spool.size();
+  row.encoded_size = spool.encoded_size();
   row.internal_date = arrival.internal_date;
   row.saved = work.disk.context().clock.seconds();
   row.email_id = make_email_id(arrival.internal_date, spool.unique(), work.disk.context().settings.hostname);

@@ -1,5 +1,6 @@
 #include "storage/file_spool.h"
 
+#include "message/binary_view.h"
 #include "message/preview.h"
 #include "message/summary_codec.h"
 #include "storage/preview_file.h"
@@ -36,6 +37,7 @@ Task<Result<>> FileSpool::write(std::string_view bytes) {
         fail({Errc::too_large, "message of more than " + std::to_string(limit_) + " octets"}));
   }
   size_ += bytes.size();
+  if (accepts_binary_ && bytes.contains('\0')) is_binary_ = true;
   buffer_.append(bytes);
   if (buffer_.size() <= memory_) co_return Result<>();
   auto flush = [this] { return this->flush(); };
@@ -50,6 +52,11 @@ Task<Result<>> FileSpool::close() {
     auto finish = [this] { return finish_file(); };
     auto finished = co_await Offload(disk_, finish);
     if (!finished) co_return std::unexpected(fail(std::move(finished).error()));
+  }
+  if (is_binary_) {
+    auto encode = [this] { return encode_binary(); };
+    auto encoded = co_await Offload(disk_, encode);
+    if (!encoded) co_return std::unexpected(fail(std::move(encoded).error()));
   }
   closed_ = true;
   co_return Result<>();
@@ -100,8 +107,29 @@ void FileSpool::work_out() {
   parser_.reset();
   // What was written just now can be read, or nothing else will go well either.
   summary.preview = preview(summary).value_or("");
+  keep(summary);
+}
+
+void FileSpool::keep(const message::Summary& summary) {
   thread_keys_ = storage::thread_keys(summary);
   summary_ = message::encode(summary);
+}
+
+Result<> FileSpool::encode_binary() {
+  if (!file_) parser_->feed(buffer_);
+  const message::Summary stored = parser_->finish();
+  parser_.reset();
+  File file;
+  if (file_) file = TRY(files_.open(*file_, FileSystem::Open::read));
+  const message::ReadStored read = [&](std::uint64_t offset, std::size_t size) -> Result<std::string> {
+    if (file) return files_.read(file, offset, size);
+    return buffer_.substr(static_cast<std::size_t>(offset), size);
+  };
+  auto edits = TRY(message::find_binary_edits(stored.root, size_, read));
+  const message::BinaryView view(edits, size_);
+  keep(TRY(message::summarise(view, std::move(edits), read)));
+  encoded_size_ = view.size();
+  return {};
 }
 
 Result<std::string> FileSpool::preview(const message::Summary& summary) {

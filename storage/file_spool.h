@@ -21,6 +21,7 @@ class FileSpool final : public Spool {
   ~FileSpool() override;
 
   Task<Result<>> write(std::string_view bytes) override;
+  void accept_binary() override { accepts_binary_ = true; }
   Task<Result<>> close() override;
   std::uint64_t size() const override { return size_; }
 
@@ -38,11 +39,15 @@ class FileSpool final : public Spool {
   // thread.
   const std::string& summary();
   const std::vector<std::int64_t>& thread_keys();
+  // The size that clients see, if that is another than the stored one as there are binary parts.
+  std::optional<std::uint64_t> encoded_size() const { return encoded_size_; }
 
  private:
   Result<> flush();
   Result<> finish_file();
   void work_out();
+  void keep(const message::Summary& summary);
+  Result<> encode_binary();
   Result<std::string> preview(const message::Summary& summary);
   Error fail(Error error);
 
@@ -57,6 +62,9 @@ class FileSpool final : public Spool {
   File output_;
   std::optional<std::string> file_;
   std::optional<message::SummaryParser> parser_;
+  bool accepts_binary_ = false;
+  bool is_binary_ = false;
+  std::optional<std::uint64_t> encoded_size_;
   std::optional<std::string> summary_;
   std::vector<std::int64_t> thread_keys_;
   std::optional<Error> error_;

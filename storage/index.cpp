@@ -9,7 +9,7 @@ namespace posthorn::storage {
 namespace {
 
 // Raised with each change of the schema: an index of another version is made anew from the Maildir.
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE account (
@@ -52,6 +52,7 @@ CREATE TABLE message (
   saved INTEGER NOT NULL,
   thread TEXT,
   threaded INTEGER NOT NULL,
+  encoded_size INTEGER,
   PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
 CREATE INDEX message_deleted ON message (mailbox, uid) WHERE flags & 8;
 CREATE INDEX message_lagging ON message (mailbox, uid) WHERE lagging = 1;
@@ -77,7 +78,7 @@ Result<> set_up(Database& database) {
 
 constexpr const char* message_columns =
     "uid, flags, keywords, modseq, wire_size, internal_date, stored_size, email_id, place, info, lagging, "
-    "saved, thread, threaded";
+    "saved, thread, threaded, encoded_size";
 
 KeywordSet keywords_of(std::string_view blob) {
   KeywordSet set;
@@ -106,6 +107,7 @@ MessageRow message_row(const Row& row) {
   message.saved = row.integer(11);
   if (!row.is_null(12)) message.thread = row.text(12);
   message.threaded = row.integer(13) != 0;
+  if (!row.is_null(14)) message.encoded_size = static_cast<std::uint64_t>(row.integer(14));
   return message;
 }
 
@@ -118,8 +120,8 @@ std::string_view name_of(Place place) { return place == Place::fresh ? "new/" : 
 std::string MessageRow::file() const {
   std::optional<std::int64_t> other_date;
   if (saved != internal_date) other_date = saved;
-  return std::string(name_of(place)) +
-         to_string(MaildirName{email_id, stored_size, wire_size, uid, info, other_date, thread});
+  return std::string(name_of(place)) + to_string(MaildirName{email_id, stored_size, wire_size, uid, info,
+                                                             other_date, thread, encoded_size});
 }
 
 std::pair<Place, std::optional<std::string>> MessageRow::due(Uid first_recent) const {
@@ -248,11 +250,11 @@ Result<> Index::insert_message(MailboxId id, const MessageRow& row) {
   const auto keywords = blob_of(row.flags.keywords);
   TRY(database_.execute(
       "INSERT INTO message (mailbox, uid, flags, keywords, modseq, wire_size, internal_date, stored_size, "
-      "email_id, place, info, lagging, saved, thread, threaded) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+      "email_id, place, info, lagging, saved, thread, threaded, encoded_size) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
       id, row.uid, row.flags.system, keywords, row.modseq, row.wire_size, row.internal_date, row.stored_size,
       row.email_id, place_number(row.place), row.info, row.lagging ? 1 : 0, row.saved, row.thread,
-      row.threaded ? 1 : 0));
+      row.threaded ? 1 : 0, row.encoded_size));
   return {};
 }
 
@@ -357,8 +359,8 @@ Result<std::vector<MessageRow>> Index::unthreaded(MailboxId id, std::size_t limi
 Result<std::vector<Message>> Index::load(MailboxId id) {
   std::vector<Message> messages;
   auto statement = TRY(database_.query(
-      "SELECT uid, flags, keywords, modseq, internal_date, wire_size FROM message WHERE mailbox = ?1 "
-      "ORDER BY uid",
+      "SELECT uid, flags, keywords, modseq, internal_date, coalesce(encoded_size, wire_size) FROM message "
+      "WHERE mailbox = ?1 ORDER BY uid",
       id));
   while (const auto row = TRY(statement.step())) {
     Message message;

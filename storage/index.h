@@ -50,6 +50,7 @@ struct MessageRow {
   ModSeq modseq = 0;
   std::uint64_t wire_size = 0;
   std::uint64_t stored_size = 0;
+  std::optional<std::uint64_t> encoded_size{};  // as clients see it, if it has binary parts (binary_view.h)
   std::int64_t internal_date = 0;
   std::string email_id;
   Place place = Place::fresh;
@@ -59,7 +60,8 @@ struct MessageRow {
   std::optional<std::string> thread;  // the id of its thread, if that is not the one that it began itself
   bool threaded = false;              // its keys are there for those that follow it (threads.h)
 
-  Message message() const { return {uid, flags, modseq, internal_date, wire_size}; }
+  std::uint64_t seen_size() const { return encoded_size.value_or(wire_size); }
+  Message message() const { return {uid, flags, modseq, internal_date, seen_size()}; }
   std::string thread_id() const;
   // "cur/1700000000.x.host,S=1,W=1,U=1:2,S"
   std::string file() const;

@@ -220,8 +220,8 @@ Task<Result<Value>> MailboxImpl::read_message(Uid uid, Read& read) {
   co_return found;
 }
 
-Task<Result<std::unique_ptr<MessageBytes>>> MailboxImpl::bytes(Uid uid) {
-  auto read = [this, uid] { return account_->disk().open_message(info_.id, uid); };
+Task<Result<std::unique_ptr<MessageBytes>>> MailboxImpl::bytes(Uid uid, Octets octets) {
+  auto read = [this, uid, octets] { return account_->disk().open_message(info_.id, uid, octets); };
   auto found = co_await read_message<StoredFile>(uid, read);
   if (!found) co_return std::unexpected(found.error());
   co_return std::make_unique<StoredBytes>(account_->parts().lane, *std::move(found));
@@ -229,7 +229,7 @@ Task<Result<std::unique_ptr<MessageBytes>>> MailboxImpl::bytes(Uid uid) {
 
 Task<Result<std::string>> MailboxImpl::head(Uid uid, std::size_t limit) {
   auto read = [this, uid, limit]() -> Result<std::string> {
-    return TRY(account_->disk().open_message(info_.id, uid)).head(limit);
+    return TRY(account_->disk().open_message(info_.id, uid, Octets::seen)).head(limit);
   };
   co_return co_await read_message<std::string>(uid, read);
 }

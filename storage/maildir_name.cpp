@@ -29,6 +29,7 @@ std::optional<std::uint64_t> size_field(std::string_view text) {
 void take_field(MaildirName& name, std::string_view field) {
   if (field.starts_with("S=")) name.stored_size = size_field(field.substr(2));
   if (field.starts_with("W=")) name.wire_size = size_field(field.substr(2));
+  if (field.starts_with("B=")) name.encoded_size = size_field(field.substr(2));
   if (field.starts_with("D=")) {
     name.saved = number<std::int64_t>(field.substr(2));
     if (name.saved && (*name.saved < 0 || *name.saved > latest)) name.saved.reset();
@@ -88,6 +89,7 @@ std::string to_string(const MaildirName& name) {
   std::string text = name.email_id;
   if (name.stored_size) text += ",S=" + std::to_string(*name.stored_size);
   if (name.wire_size) text += ",W=" + std::to_string(*name.wire_size);
+  if (name.encoded_size) text += ",B=" + std::to_string(*name.encoded_size);
   if (name.saved) text += ",D=" + std::to_string(*name.saved);
   if (name.thread_id) text += ",T=" + *name.thread_id;
   if (name.uid) text += ",U=" + std::to_string(*name.uid);

@@ -10,16 +10,18 @@
 namespace posthorn::storage {
 
 // The name of a message's file,
-// `TIME.UNIQUE.HOST,S=<size>,W=<wire size>[,D=<save date>][,T=<thread>],U=<uid>:2,<flags>`: what Maildir asks
-// for (cr.yp.to/proto/maildir.html), with the fields of Dovecot and mbsync and two of our own.
+// `TIME.UNIQUE.HOST,S=<size>,W=<wire size>[,B=<seen size>][,D=<save date>][,T=<thread>],U=<uid>:2,<flags>`:
+// what Maildir asks for (cr.yp.to/proto/maildir.html), with the fields of Dovecot and mbsync and three of
+// our own.
 struct MaildirName {
-  std::string email_id;                      // what stands before the first comma; kept by COPY and MOVE
-  std::optional<std::uint64_t> stored_size;  // S=: octets of the file
-  std::optional<std::uint64_t> wire_size;    // W=: octets with each line ended by CRLF
-  std::optional<Uid> uid;                    // U=
-  std::optional<std::string> info;           // the letters after ":2,"; absent without ":2,"
-  std::optional<std::int64_t> saved;         // D=: when it came into this mailbox, if not at TIME
-  std::optional<std::string> thread_id;      // T=: is_thread_id(), if the thread is another message's
+  std::string email_id;                       // what stands before the first comma; kept by COPY and MOVE
+  std::optional<std::uint64_t> stored_size;   // S=: octets of the file
+  std::optional<std::uint64_t> wire_size;     // W=: octets with each line ended by CRLF
+  std::optional<Uid> uid;                     // U=
+  std::optional<std::string> info;            // the letters after ":2,"; absent without ":2,"
+  std::optional<std::int64_t> saved;          // D=: when it came into this mailbox, if not at TIME
+  std::optional<std::string> thread_id;       // T=: is_thread_id(), if the thread is another message's
+  std::optional<std::uint64_t> encoded_size;  // B=: as clients see it, if it has binary parts (binary_view.h)
 
   bool operator==(const MaildirName&) const = default;
 

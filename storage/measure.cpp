@@ -1,5 +1,6 @@
 #include "storage/measure.h"
 
+#include "message/binary_view.h"
 #include "message/structure.h"
 #include "message/summary_codec.h"
 #include "storage/preview_file.h"
@@ -16,6 +17,19 @@ message::LineEnds guess_line_ends(std::string_view beginning) {
   return bare ? message::LineEnds::lf : message::LineEnds::crlf;
 }
 
+// What is seen of a file that has binary parts, if it can be shown so.
+Result<> encode_binary(FileSystem& files, const File& file, Measured& measured, message::Summary& summary) {
+  const message::ReadStored read = [&](std::uint64_t offset, std::size_t size) {
+    return files.read(file, offset, size);
+  };
+  auto edits = message::find_binary_edits(summary.root, measured.stored_size, read);
+  if (!edits && edits.error().code != Errc::not_allowed) return std::unexpected(edits.error());
+  const message::BinaryView view(edits.value_or(std::vector<message::BinaryEdit>()), measured.stored_size);
+  measured.encoded_size = view.size();
+  if (edits && !edits->empty()) summary = TRY(message::summarise(view, *std::move(edits), read));
+  return {};
+}
+
 }  // namespace
 
 Result<File> open_message_file(FileSystem& files, const std::string& path) {
@@ -29,7 +43,7 @@ Result<File> open_message_file(FileSystem& files, const std::string& path) {
   return file;
 }
 
-Result<Measured> measure(FileSystem& files, const std::string& path, std::optional<message::LineEnds> ends) {
+Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm stored) {
   Measured measured;
   const FileStatus status = TRY(files.status(path));
   if (status.directory) return failure(Errc::not_allowed, path + " is a directory");
@@ -42,9 +56,9 @@ Result<Measured> measure(FileSystem& files, const std::string& path, std::option
   }
   const File file = TRY(open_message_file(files, path));
   std::string chunk = TRY(files.read(file, 0, chunk_size));
-  if (!ends) ends = guess_line_ends(chunk);
-  message::WireForm form(*ends);
-  message::SummaryParser parser(*ends);
+  const message::LineEnds ends = stored.line_ends.value_or(guess_line_ends(chunk));
+  message::WireForm form(ends);
+  message::SummaryParser parser(ends);
   std::string wire;
   while (!chunk.empty()) {
     measured.stored_size += chunk.size();
@@ -55,7 +69,10 @@ Result<Measured> measure(FileSystem& files, const std::string& path, std::option
     chunk = TRY(files.read(file, measured.stored_size, chunk_size));
   }
   message::Summary summary = parser.finish();
-  summary.preview = TRY(read_preview(files, file, *ends, summary));
+  summary.preview = TRY(read_preview(files, file, ends, summary));
+  if (stored.binary && ends == message::LineEnds::crlf) {
+    TRY(encode_binary(files, file, measured, summary));
+  }
   measured.thread_keys = thread_keys(summary);
   measured.summary = message::encode(summary);
   return measured;

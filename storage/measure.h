@@ -14,15 +14,25 @@ namespace posthorn::storage {
 struct Measured {
   std::uint64_t stored_size = 0;
   std::uint64_t wire_size = 0;
-  std::string summary;  // encoded, with its preview
+  std::optional<std::uint64_t> encoded_size;  // as clients see it, where `form.binary`
+  std::string summary;                        // encoded, with its preview
   std::vector<std::int64_t> thread_keys;
 };
 
-// Reads a message's file through. Without `ends`, LF alone at the end of its first line means LF throughout
-// (design, decision 8); otherwise the bytes are as on the wire.
+// What is known of a file before it is read.
+struct StoredForm {
+  // None: LF alone at the end of its first line means LF throughout (design, decision 8); otherwise the bytes
+  // are as on the wire.
+  std::optional<message::LineEnds> line_ends{};
+  // Parts with NULs are shown in base64 (message/binary_view.h); only of a file of CRLF. Where that can't be,
+  // it is shown as it is.
+  bool binary = false;
+};
+
+// Reads a message's file through.
 //
 // Errors: io; not_allowed for what is no regular file of `path` itself (a symbolic link).
-Result<Measured> measure(FileSystem& files, const std::string& path, std::optional<message::LineEnds> ends);
+Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm form);
 
 // The keys of its thread, for which its header is enough. Errors as of measure().
 Result<std::vector<std::int64_t>> measure_thread(FileSystem& files, const std::string& path,

@@ -21,9 +21,16 @@ Result<std::string> StoredFile::read(std::uint64_t offset, std::size_t size) {
   if (offset >= wire_size_) return std::string();
   const std::uint64_t there = wire_size_ - offset;
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>({size, read_limit, there}));
-  std::string bytes = as_stored_ ? TRY(files_->read(file_, offset, wanted)) : TRY(convert(offset, wanted));
+  std::string bytes = TRY(read_now(offset, wanted));
   if (bytes.size() < wanted) return failure(Errc::corrupt, "a message's file is shorter than the index says");
   return bytes;
+}
+
+Result<std::string> StoredFile::read_now(std::uint64_t offset, std::size_t size) {
+  if (as_stored_) return files_->read(file_, offset, size);
+  if (!view_) return convert(offset, size);
+  return view_->read(offset, size,
+                     [this](std::uint64_t at, std::size_t count) { return files_->read(file_, at, count); });
 }
 
 Result<std::string> StoredFile::head(std::size_t limit) {

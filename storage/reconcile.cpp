@@ -242,12 +242,15 @@ class Reconciliation {
     if (found.parsed.stored_size == status->size && found.parsed.is_ours(found.name)) {
       row.stored_size = *found.parsed.stored_size;
       row.wire_size = *found.parsed.wire_size;
+      row.encoded_size = found.parsed.encoded_size;
     } else {
-      std::optional<message::LineEnds> ends;
+      StoredForm form;
       if (found.parsed.stored_size == status->size && found.parsed.wire_size) {
-        ends = found.parsed.wire_size == status->size ? message::LineEnds::crlf : message::LineEnds::lf;
+        form.line_ends =
+            found.parsed.wire_size == status->size ? message::LineEnds::crlf : message::LineEnds::lf;
+        form.binary = found.parsed.encoded_size.has_value();
       }
-      auto read = measure(work_.files, path, ends);
+      auto read = measure(work_.files, path, form);
       if (!read) {
         work_.disk.context().log.warning("storage.not_taken_in",
                                          {{"file", path}, {"error", read.error().detail}});
@@ -256,6 +259,7 @@ class Reconciliation {
       measured = *std::move(read);
       row.stored_size = measured->stored_size;
       row.wire_size = measured->wire_size;
+      row.encoded_size = measured->encoded_size;
     }
     row.uid = keeps_uid ? *found.parsed.uid : TRY(work_.next_uid(folder_));
     row.email_id = email_id_for(found, *status);

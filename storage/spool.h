@@ -18,7 +18,11 @@ class Spool {
   // Takes more octets. too_large once the message passes [limits] message_size: the rest may still be
   // written and is dropped, so that the session can read on to the end. disk_full, io likewise.
   virtual Task<Result<>> write(std::string_view bytes) = 0;
-  // Says that the message is complete; it can be delivered then.
+  // Says that from now on NULs may come, as content of binary parts: the message is stored as it came and
+  // shown with these parts in base64 (message/binary_view.h). Other NULs are shown as 0x80.
+  virtual void accept_binary() {}
+  // Says that the message is complete; it can be delivered then. not_allowed for a NUL that no part can have:
+  // see message::find_binary_edits().
   virtual Task<Result<>> close() = 0;
   virtual std::uint64_t size() const = 0;
 };

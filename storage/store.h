@@ -101,6 +101,10 @@ struct Stored {
   UidSet modified;               // refused, as they changed after unchanged_since
 };
 
+// Which octets of a message: those that clients see, or those that are stored. They differ for one with
+// binary parts (message/binary_view.h).
+enum class Octets : std::uint8_t { seen, stored };
+
 class Account;
 class Mailbox;
 
@@ -196,7 +200,7 @@ class Mailbox {
   virtual Task<Result<std::vector<EmailId>>> email_ids(UidSet uids) = 0;
 
   // not_found when it is expunged.
-  virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid) = 0;
+  virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid, Octets octets = Octets::seen) = 0;
   // The whole of a small message, or its first `limit` octets, in one hop.
   virtual Task<Result<std::string>> head(Uid uid, std::size_t limit) = 0;
   // The same of several messages in one hop, in the order of `uids`: as many as come to `all` octets, one at

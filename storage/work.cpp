@@ -461,7 +461,7 @@ Result<> Work::add(Folder& folder, const MessageRow& row) {
   change(folder);
   TRY(write(&Index::insert_message, folder.row.id, row));
   ++folder.row.messages;
-  folder.row.octets += row.wire_size;
+  folder.row.octets += row.seen_size();
   if (!row.flags.has(SystemFlag::seen)) ++folder.row.unseen;
   if (row.flags.has(SystemFlag::deleted)) ++folder.row.deleted;
   if (row.lagging) folder.lagging = true;
@@ -490,7 +490,7 @@ Result<> Work::remove(Folder& folder, const MessageRow& row, std::string_view em
   TRY(write(&Index::insert_tombstone, folder.row.id, row.uid, now, email_id));
   TRY(write(&Index::remove_message, folder.row.id, row.uid));
   --folder.row.messages;
-  folder.row.octets -= row.wire_size;
+  folder.row.octets -= row.seen_size();
   if (!row.flags.has(SystemFlag::seen)) --folder.row.unseen;
   if (row.flags.has(SystemFlag::deleted)) --folder.row.deleted;
   changes_[folder.row.id].expunged.push_back(row.uid);

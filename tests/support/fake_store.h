@@ -86,7 +86,8 @@ class FakeMailbox final : public storage::Mailbox {
     std::string content_;
     std::optional<Error> failure_;
   };
-  Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid) override {
+  Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid,
+                                                             storage::Octets /*octets*/) override {
     co_await turn();
     const auto found = messages.find(uid);
     if (found == messages.end()) co_return not_found("expunged");

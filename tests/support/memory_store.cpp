@@ -1,5 +1,6 @@
 #include "tests/support/memory_store.h"
 
+#include "message/binary_view.h"
 #include "message/header.h"
 #include "message/preview.h"
 #include "message/structure.h"
@@ -17,6 +18,16 @@ using storage::UidSet;
 
 namespace {
 
+message::ReadStored reader_of(const std::string& octets) {
+  return [&octets](std::uint64_t offset, std::size_t size) -> Result<std::string> {
+    return octets.substr(static_cast<std::size_t>(offset), size);
+  };
+}
+
+Result<std::vector<message::BinaryEdit>> edits_of(const std::string& octets) {
+  return message::find_binary_edits(message::parse_summary(octets).root, octets.size(), reader_of(octets));
+}
+
 class MemorySpool final : public storage::Spool {
  public:
   explicit MemorySpool(MemoryStore& store) : store_(store) { ++store_.live_spools; }
@@ -29,13 +40,23 @@ class MemorySpool final : public storage::Spool {
     octets_ += bytes;
     co_return Result<>();
   }
-  Task<Result<>> close() override { return store_.hop(); }
+  void accept_binary() override { accepts_binary_ = true; }
+  Task<Result<>> close() override {
+    const auto hopped = co_await store_.hop();
+    if (!hopped) co_return hopped;
+    if (!is_binary()) co_return Result<>();
+    const auto edits = edits_of(octets_);
+    if (!edits) co_return std::unexpected(edits.error());
+    co_return Result<>();
+  }
   std::uint64_t size() const override { return octets_.size(); }
   const std::string& octets() const { return octets_; }
+  bool is_binary() const { return accepts_binary_ && octets_.contains('\0'); }
 
  private:
   MemoryStore& store_;
   std::string octets_;
+  bool accepts_binary_ = false;
 };
 
 class MemoryBytes final : public storage::MessageBytes {
@@ -136,6 +157,28 @@ Message MemoryMailbox::made(std::string octets, std::uint8_t system_flags,
   stored.thread_id = "T" + std::to_string(message.uid);
   stored.email_id = "M" + std::to_string(++account_.last_email_id_);
   return message;
+}
+
+Message MemoryMailbox::made_as_stored(std::string octets, bool is_binary, std::uint8_t system_flags,
+                                      const storage::KeywordSet& keywords, std::int64_t internal_date) {
+  if (!is_binary) return made(std::move(octets), system_flags, keywords, internal_date);
+  auto edits = *edits_of(octets);
+  const message::BinaryView view(edits, octets.size());
+  const message::ReadStored read = reader_of(octets);
+  const std::string seen = *view.read(0, static_cast<std::size_t>(view.size()), read);
+  const Message message = made(seen, system_flags, keywords, internal_date);
+  Stored& stored = files_[message.uid];
+  stored.summary = message::encode(*message::summarise(view, std::move(edits), read));
+  stored.stored = std::make_shared<const std::string>(std::move(octets));
+  return message;
+}
+
+Uid MemoryMailbox::put_binary(std::string octets) {
+  Snapshot::Change change;
+  change.added.push_back(made_as_stored(std::move(octets), true, 0, {}, 0));
+  const Uid uid = change.added.front().uid;
+  commit(std::move(change));
+  return uid;
 }
 
 void MemoryMailbox::commit(Snapshot::Change change) {
@@ -252,8 +295,10 @@ storage::Copied MemoryMailbox::copy_now(const UidSet& uids, MemoryMailbox& targe
       if (message.flags.keywords.has(place)) names.push_back(keywords_[place]);
     }
     const auto keywords = target.keyword_set(names).value_or(storage::KeywordSet());
-    change.added.push_back(target.made(std::string(*files_.at(message.uid).octets), message.flags.system,
-                                       keywords, message.internal_date));
+    const Stored& stored = files_.at(message.uid);
+    change.added.push_back(target.made_as_stored(std::string(stored.stored ? *stored.stored : *stored.octets),
+                                                 stored.stored != nullptr, message.flags.system, keywords,
+                                                 message.internal_date));
     target.files_[change.added.back().uid].email_id = files_.at(message.uid).email_id;
     copied.source.push_back(message.uid);
     copied.target.push_back(change.added.back().uid);
@@ -279,8 +324,9 @@ Task<Result<storage::Appended>> MemoryMailbox::append(std::vector<storage::Arriv
   for (const storage::Arrival& arrival : arrivals) {
     const auto keywords = keyword_set(arrival.keywords);
     if (!keywords) co_return too_large("keywords");
-    change.added.push_back(made(static_cast<MemorySpool*>(arrival.spool)->octets(), arrival.system_flags,
-                                *keywords, arrival.internal_date));
+    const auto& spool = static_cast<MemorySpool&>(*arrival.spool);
+    change.added.push_back(made_as_stored(spool.octets(), spool.is_binary(), arrival.system_flags, *keywords,
+                                          arrival.internal_date));
     appended.uids.append(change.added.back().uid);
   }
   commit(std::move(change));
@@ -362,8 +408,12 @@ Task<Result<storage::Appended>> MemoryMailbox::replace(storage::Uid uid,
   if (lacks_any(uid_set({uid}))) co_return appended;
   auto& to = static_cast<MemoryMailbox&>(*target);
   if (!to.keyword_set(arrival.keywords)) co_return too_large("keywords");
-  appended.uids.append(to.put(static_cast<MemorySpool*>(arrival.spool)->octets(), arrival.system_flags,
-                              arrival.keywords, arrival.internal_date));
+  const auto& spool = static_cast<MemorySpool&>(*arrival.spool);
+  Snapshot::Change change;
+  change.added.push_back(to.made_as_stored(spool.octets(), spool.is_binary(), arrival.system_flags,
+                                           *to.keyword_set(arrival.keywords), arrival.internal_date));
+  appended.uids.append(change.added.front().uid);
+  to.commit(std::move(change));
   expunge_now(uid_set({uid}), true);
   co_return appended;
 }
@@ -403,12 +453,14 @@ void MemoryMailbox::set_origin(Uid uid, std::int64_t saved, std::string thread_i
 
 void MemoryMailbox::forget_summary(Uid uid) { files_.at(uid).slow = true; }
 
-Task<Result<std::unique_ptr<storage::MessageBytes>>> MemoryMailbox::bytes(Uid uid) {
+Task<Result<std::unique_ptr<storage::MessageBytes>>> MemoryMailbox::bytes(Uid uid, storage::Octets octets) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
   const auto file = files_.find(uid);
   if (file == files_.end()) co_return not_found("expunged");
-  co_return std::make_unique<MemoryBytes>(account_.store_, file->second.octets);
+  const bool as_stored = octets == storage::Octets::stored && file->second.stored;
+  co_return std::make_unique<MemoryBytes>(account_.store_,
+                                          as_stored ? file->second.stored : file->second.octets);
 }
 
 Task<Result<std::string>> MemoryMailbox::head(Uid uid, std::size_t limit) {

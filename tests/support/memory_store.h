@@ -36,6 +36,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   void forget_vanished() { remembers_from_ = snapshot_->highest_modseq() + 1; }
   // A file that became shorter than the index says.
   void shorten(storage::Uid uid, std::size_t octets);
+  // As put(), of octets that a literal8 brought: parts with NULs are shown in base64.
+  storage::Uid put_binary(std::string octets);
   // Otherwise it came at its internal date, and its thread is `T` and its UID.
   void set_origin(storage::Uid uid, std::int64_t saved, std::string thread_id);
   void forget_summary(storage::Uid uid);
@@ -67,7 +69,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   Task<Result<std::vector<Origin>>> origins(storage::UidSet uids) override;
   Task<Result<storage::UidSet>> vanished_since(storage::ModSeq since, storage::UidSet within) override;
   Task<Result<std::vector<EmailId>>> email_ids(storage::UidSet uids) override;
-  Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid) override;
+  Task<Result<std::unique_ptr<storage::MessageBytes>>> bytes(storage::Uid uid,
+                                                             storage::Octets octets) override;
   Task<Result<std::string>> head(storage::Uid uid, std::size_t limit) override;
   Task<std::vector<Head>> heads(storage::UidSet uids, HeadLimits limits) override;
 
@@ -76,6 +79,7 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
 
   struct Stored {
     std::shared_ptr<const std::string> octets;
+    std::shared_ptr<const std::string> stored;  // where that is something else than is seen
     std::string summary;
     std::int64_t saved = 0;
     std::string thread_id;
@@ -87,6 +91,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   std::optional<storage::KeywordSet> keyword_set(const std::vector<std::string>& names);
   storage::Message made(std::string octets, std::uint8_t system_flags, const storage::KeywordSet& keywords,
                         std::int64_t internal_date);
+  storage::Message made_as_stored(std::string octets, bool is_binary, std::uint8_t system_flags,
+                                  const storage::KeywordSet& keywords, std::int64_t internal_date);
   void commit(storage::Snapshot::Change change);
   bool lacks_any(const storage::UidSet& uids) const;
   storage::Copied copy_now(const storage::UidSet& uids, MemoryMailbox& target);
