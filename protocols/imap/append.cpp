@@ -34,16 +34,15 @@ Reply empty_message() { return no("[CANNOT] A message has at least one octet"); 
 
 Reply too_big() { return no("[TOOBIG] The message is too large"); }
 
-// RFC 3501 §4.3.1, §9 (CHAR8); RFC 3516 §4.4.
-Reply nul_refused(AppendLiteral::Form form) {
-  return form == AppendLiteral::Form::text ? no("[CANNOT] The message has a NUL octet")
-                                           : no("[UNKNOWN-CTE] Messages with NUL octets can not be stored");
-}
+// RFC 3501 §4.3.1, §9 (CHAR8): a literal8 may have one.
+Reply nul_refused() { return no("[CANNOT] The message has a NUL octet"); }
 
 }  // namespace
 
 Reply Session::reply_to_unstored(const Error& error) {
   connection_.log(LogLevel::warning, "imap.append_failed", {{"cause", error.detail}});
+  // RFC 3516 §4.4.
+  if (error.code == Errc::not_allowed) return no("[UNKNOWN-CTE] A NUL octet can't stand where this one does");
   return error.code == Errc::too_large ? too_big() : reply_to(error);
 }
 
@@ -125,13 +124,15 @@ Task<void> Session::receive_message(Incoming& command, const Frame& frame) {
   if (frame.announced == Frame::Announced::synchronising) send("+ OK\r\n");
 
   storage::Spool& spool = *command.arriving.spools.back();
+  const bool takes_nul = frame.form != AppendLiteral::Form::text;
+  if (takes_nul) spool.accept_binary();
   Result<> outcome;
   std::uint64_t left = frame.octets;
   while (left > 0) {
     const std::string_view there = co_await connection_.peek();
     const std::string_view part =
         there.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, there.size())));
-    if (outcome && part.contains('\0')) outcome = failure(Errc::malformed, "NUL in a message");
+    if (outcome && !takes_nul && part.contains('\0')) outcome = failure(Errc::malformed, "NUL in a message");
     // After a failure the rest is read all the same: the client sends it anyhow.
     if (outcome) outcome = co_await spool.write(part);
     left -= part.size();
@@ -139,7 +140,7 @@ Task<void> Session::receive_message(Incoming& command, const Frame& frame) {
   }
   if (!outcome) {
     const bool has_nul = outcome.error().code == Errc::malformed;
-    command.refusal = has_nul ? nul_refused(frame.form) : reply_to_unstored(outcome.error());
+    command.refusal = has_nul ? nul_refused() : reply_to_unstored(outcome.error());
     co_await read_past(0);
     co_return;
   }

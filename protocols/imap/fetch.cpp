@@ -1,5 +1,6 @@
 #include "message/summary_codec.h"
 #include "protocols/imap/fetch_items.h"
+#include "protocols/imap/fetch_octets.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/section.h"
@@ -19,18 +20,6 @@ namespace posthorn::imap {
 namespace {
 
 using Summaries = std::vector<storage::Mailbox::CachedSummary>;
-
-// The RFC822 items are sections under names of their own (RFC 3501 §6.4.5).
-std::optional<FetchBody> body_of(const FetchItem& item) {
-  if (const auto* body = std::get_if<FetchBody>(&item)) return *body;
-  switch (std::get<FetchAttribute>(item)) {
-    case FetchAttribute::rfc822: return FetchBody{};
-    case FetchAttribute::rfc822_text: return FetchBody{.section = {.part = {}, .text = Section::Text::text}};
-    case FetchAttribute::rfc822_header:
-      return FetchBody{.section = {.part = {}, .text = Section::Text::header}, .seen = FetchBody::Seen::peek};
-    default: return std::nullopt;
-  }
-}
 
 bool is(const FetchItem& item, FetchAttribute attribute) {
   const auto* own = std::get_if<FetchAttribute>(&item);
@@ -56,6 +45,9 @@ struct Plan {
     origin = asks(FetchAttribute::save_date) || asks(FetchAttribute::thread_id);
     structure = asks(FetchAttribute::body) || asks(FetchAttribute::body_structure);
     for (const FetchItem& item : items) {
+      if (binary_part_of(item) != nullptr) octets = structure = binary = true;
+      const auto* content = std::get_if<FetchBinary>(&item);
+      if (content != nullptr && content->seen == FetchBody::Seen::set) sets_seen = true;
       const auto body = body_of(item);
       if (!body) continue;
       octets = true;
@@ -86,6 +78,7 @@ struct Plan {
   bool preview = false;
   bool origin = false;
   bool octets = false;  // of the message itself
+  bool binary = false;  // with sections decoded
   bool sets_seen = false;
 };
 
@@ -93,6 +86,7 @@ struct Plan {
 struct Known {
   std::optional<message::Envelope> envelope;
   std::optional<message::BodyPart> structure;
+  std::vector<message::BinaryEdit> edits;
   std::string email_id;
   std::optional<std::string> preview;
   std::optional<storage::Mailbox::Origin> origin;
@@ -102,6 +96,7 @@ Result<Known> known_from(std::string_view encoded, const Plan& plan) {
   Known known;
   if (plan.envelope) known.envelope = TRY(message::decode_envelope(encoded));
   if (plan.structure) known.structure = TRY(message::decode_structure(encoded));
+  if (plan.binary) known.edits = TRY(message::decode_edits(encoded));
   if (plan.preview) known.preview = TRY(message::decode_preview(encoded));
   return known;
 }
@@ -114,17 +109,6 @@ const typename List::value_type* element_of(const List& list, typename List::con
   return at != list.cend() && at->uid == uid ? &*at : nullptr;
 }
 
-// The answer to one body item: a text, or a stretch of the message, or NIL.
-struct Piece {
-  std::optional<std::string> text;
-  std::optional<Extent> extent;
-};
-
-// No literal has a NUL (RFC 3501 §9, CHAR8); a file that another program made may.
-void replace_nul(std::string& octets) {
-  if (octets.contains('\0')) std::ranges::replace(octets, '\0', '\x80');
-}
-
 class Fetching {
  public:
   Fetching(Connection& connection, View& view, const Enabled& enabled, const Fetch& fetch)
@@ -133,18 +117,17 @@ class Fetching {
   Task<void> run(const Places& places);
 
   bool some_gone() const { return some_gone_; }
+  bool some_unknown_encoding() const { return some_unknown_encoding_; }
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
   static constexpr std::uint32_t batch_size = 256;
 
   Task<void> run_batch(const Places& places);
-  Task<storage::UidSet> mark_seen(const storage::UidSet& uids);
+  storage::UidSet unreadable_of(const Summaries& summaries) const;
+  Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
   Task<void> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
                                 const storage::UidSet& next);
-  Task<Result<Piece>> piece_of(const FetchBody& body, const Known& known, MessageSource& source);
-  Task<void> stream(MessageSource& source, Extent extent);
-  std::uint64_t last_octet_needed(const Known& known, std::uint64_t size) const;
   void begin_answer(std::uint32_t place);
   void append_attribute(FetchAttribute attribute, const storage::Message& message, const Known& known);
   void end_answer(const storage::Message& message, bool newly_seen);
@@ -161,6 +144,7 @@ class Fetching {
   storage::ReadAhead ahead_{{.each = MessageSource::longest_read, .all = 4 * MessageSource::longest_read}};
   Slice slice_;
   bool some_gone_ = false;
+  bool some_unknown_encoding_ = false;
   bool is_first_item_ = true;
   std::optional<Error> failure_;
 };
@@ -184,7 +168,6 @@ Task<void> Fetching::run(const Places& places) {
 
 Task<void> Fetching::run_batch(const Places& places) {
   const storage::UidSet uids = uids_of(places, view_.messages());
-  const storage::UidSet newly_seen = co_await mark_seen(uids);
   Summaries summaries;
   if (plan_.from_summary()) {
     auto there = co_await view_.mailbox().summaries(uids, plan_.effort());
@@ -204,6 +187,8 @@ Task<void> Fetching::run_batch(const Places& places) {
     }
     origins = *std::move(there);
   }
+  const storage::UidSet unreadable = unreadable_of(summaries);
+  const storage::UidSet newly_seen = co_await mark_seen(uids, unreadable);
   auto next_summary = summaries.cbegin();
   auto next_origin = origins.cbegin();
   for (const Places::Range range : places.ranges()) {
@@ -226,6 +211,10 @@ Task<void> Fetching::run_batch(const Places& places) {
         }
         known = *std::move(decoded);
       }
+      if (unreadable.contains(message.uid)) {
+        some_unknown_encoding_ = true;
+        continue;
+      }
       if (plan_.email_id && !add_email_id(message.uid, known)) {
         some_gone_ = true;
         continue;
@@ -246,9 +235,20 @@ Task<void> Fetching::run_batch(const Places& places) {
   }
 }
 
+// The messages of which a section can't be decoded.
+storage::UidSet Fetching::unreadable_of(const Summaries& summaries) const {
+  storage::UidSet unreadable;
+  if (!plan_.binary) return unreadable;
+  for (const auto& summary : summaries) {
+    const auto structure = message::decode_structure(summary.encoded);
+    if (structure && has_unknown_encoding(plan_.items, *structure)) unreadable.append(summary.uid);
+  }
+  return unreadable;
+}
+
 // Sets \Seen on those of the messages that lack it, in one transaction; gives those. A failure does not keep
 // the client from reading.
-Task<storage::UidSet> Fetching::mark_seen(const storage::UidSet& uids) {
+Task<storage::UidSet> Fetching::mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable) {
   storage::UidSet changed;
   if (!plan_.sets_seen || view_.read_only()) co_return changed;
   const auto now = view_.mailbox().snapshot();
@@ -256,7 +256,8 @@ Task<storage::UidSet> Fetching::mark_seen(const storage::UidSet& uids) {
   for (const auto range : uids.ranges()) {
     now->visit(now->lower_bound(range.first), now->lower_bound(range.last + 1),
                [&](std::uint32_t, const storage::Message& message) {
-                 if (!message.flags.has(storage::SystemFlag::seen)) request.uids.append(message.uid);
+                 const bool is_seen = message.flags.has(storage::SystemFlag::seen);
+                 if (!is_seen && !unreadable.contains(message.uid)) request.uids.append(message.uid);
                });
   }
   if (request.uids.empty()) co_return changed;
@@ -363,47 +364,19 @@ bool Fetching::add_email_id(storage::Uid uid, Known& known) {
   return true;
 }
 
-std::uint64_t Fetching::last_octet_needed(const Known& known, std::uint64_t size) const {
-  std::uint64_t end = 0;
-  for (const FetchItem& item : plan_.items) {
-    const auto body = body_of(item);
-    if (!body) continue;
-    Extent whole{0, size};
-    if (known.structure && needs_structure(body->section)) {
-      whole = extent_of(body->section, *known.structure).value_or(Extent{});
-    }
-    const Extent needed = is_filtered(body->section) ? whole : cut(whole, body->partial);
-    end = std::max(end, needed.offset + needed.size);
-  }
-  return end;
-}
-
-// All that can fail is done before the response begins.
 Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
                                         const storage::UidSet& next) {
   const storage::Message message = view_.messages().at(place);
-  MessageSource source(view_.mailbox(), message.uid, message.size);
-  auto opened = co_await source.open(last_octet_needed(known, message.size), ahead_, next);
-  if (!opened) {
-    note(std::move(opened).error());
+  FetchOctets octets(connection_, view_.mailbox(), message, known.structure ? &*known.structure : nullptr,
+                     known.edits);
+  auto prepared = co_await octets.prepare(plan_.items, ahead_, next);
+  if (!prepared) {
+    note(std::move(prepared).error());
     co_return;
   }
-  std::vector<Piece> pieces;
-  for (const FetchItem& item : plan_.items) {
-    const auto body = body_of(item);
-    if (!body) continue;
-    auto piece = co_await piece_of(*body, known, source);
-    if (!piece) {
-      note(std::move(piece).error());
-      co_return;
-    }
-    pieces.push_back(*std::move(piece));
-  }
-
   begin_answer(place);
-  auto piece = pieces.cbegin();
   for (const FetchItem& item : plan_.items) {
-    if (!body_of(item)) {
+    if (!is_of_octets(item)) {
       append_attribute(std::get<FetchAttribute>(item), message, known);
       continue;
     }
@@ -411,56 +384,9 @@ Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known,
     if (!std::exchange(is_first_item_, false)) out += ' ';
     append_response_name(out, item);
     out += ' ';
-    if (piece->extent) {
-      append_literal_header(out, piece->extent->size);
-      co_await stream(source, *piece->extent);
-    } else if (piece->text) {
-      append_literal_header(out, piece->text->size());
-      out += *piece->text;
-    } else {
-      out += "NIL";
-    }
-    ++piece;
+    co_await octets.append_next();
   }
   end_answer(message, newly_seen);
-}
-
-Task<Result<Piece>> Fetching::piece_of(const FetchBody& body, const Known& known, MessageSource& source) {
-  std::optional<Extent> whole = Extent{0, source.size()};
-  if (needs_structure(body.section)) whole = extent_of(body.section, *known.structure);
-  if (!whole) co_return Piece{};
-  // Of a file that another program made shorter, what is not there is not announced.
-  whole = within(*whole, source.size());
-  if (!is_filtered(body.section)) co_return Piece{.text = std::nullopt, .extent = cut(*whole, body.partial)};
-
-  auto fields = co_await header_fields(body.section, *whole, source);
-  if (!fields) co_return std::unexpected(std::move(fields).error());
-  replace_nul(*fields);
-  const Extent part = cut({0, fields->size()}, body.partial);
-  co_return Piece{
-      .text = fields->substr(static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size)),
-      .extent = std::nullopt};
-}
-
-// The octets that were announced, exactly. If they prove not to be there, the connection ends: the client
-// could not tell what follows from the rest of the message.
-Task<void> Fetching::stream(MessageSource& source, Extent extent) {
-  while (extent.size > 0) {
-    const std::size_t count =
-        static_cast<std::size_t>(std::min<std::uint64_t>(extent.size, MessageSource::longest_read));
-    auto octets = co_await source.read(extent.offset, count);
-    if (!octets || octets->size() != count) {
-      connection_.log(LogLevel::error, "imap.message_unreadable",
-                      {{"cause", octets ? "shorter than it was" : octets.error().detail}});
-      connection_.close(CloseReason::local);
-      throw ConnectionClosed(CloseReason::local);
-    }
-    replace_nul(*octets);
-    connection_.queue(*octets);
-    co_await connection_.flush_if_large();
-    extent.offset += count;
-    extent.size -= count;
-  }
 }
 
 // Those whose last change is later (RFC 7162 §3.1.4.1), as of now, told or not.
@@ -506,6 +432,9 @@ Task<Reply> Session::on(const Fetch& fetch) {
   Fetching fetching(connection_, *view_, enabled_, fetch);
   co_await fetching.run(*places);
   if (fetching.failure()) co_return reply_to(*fetching.failure());
+  if (fetching.some_unknown_encoding()) {
+    co_return no("[UNKNOWN-CTE] The encoding of some of the sections is not known");
+  }
   // RFC 2180 §4.1.2; a UID that is gone is no error (RFC 3501 §6.4.8).
   if (fetching.some_gone() && !by_uid) co_return no("[EXPUNGEISSUED] Some of the messages were expunged");
   co_return ok(by_uid ? "UID FETCH completed" : "FETCH completed");

@@ -18,14 +18,14 @@ Task<Result<>> MessageSource::open(std::uint64_t end) {
 Task<Result<>> MessageSource::open(std::uint64_t end, storage::ReadAhead& ahead,
                                    const storage::UidSet& next) {
   const std::uint64_t wanted = size_ <= longest_head ? size_ : std::min(end, size_);
-  if (wanted <= longest_head) {
+  if (wanted <= longest_head && octets_ == storage::Octets::seen) {
     auto head = co_await ahead.head(mailbox_, uid_, next);
     if (!head) co_return std::unexpected(std::move(head).error());
     head_ = *std::move(head);
     if (head_.size() < wanted) size_ = head_.size();
     co_return Result<>();
   }
-  auto bytes = co_await mailbox_.bytes(uid_);
+  auto bytes = co_await mailbox_.bytes(uid_, octets_);
   if (!bytes) co_return std::unexpected(std::move(bytes).error());
   bytes_ = *std::move(bytes);
   size_ = bytes_->size();

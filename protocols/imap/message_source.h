@@ -15,15 +15,19 @@ namespace posthorn::imap {
 // one, comes in a single hop, and only what lies farther opens the file for more.
 class MessageSource {
  public:
-  // `size` as the index has it. `mailbox` outlives the source.
-  MessageSource(storage::Mailbox& mailbox, storage::Uid uid, std::uint64_t size)
-      : mailbox_(mailbox), uid_(uid), size_(size) {}
+  // `size` as the index has it, of seen octets. `mailbox` outlives the source.
+  MessageSource(storage::Mailbox& mailbox, storage::Uid uid, std::uint64_t size,
+                storage::Octets octets = storage::Octets::seen)
+      : mailbox_(mailbox), uid_(uid), size_(size), octets_(octets) {}
 
   // Makes ready for reading up to the octet `end`; call it once, first. With `ahead`, those of `next` that
   // follow are read along with it.
   // Errors: not_found when the message was expunged; io; corrupt.
   Task<Result<>> open(std::uint64_t end);
   Task<Result<>> open(std::uint64_t end, storage::ReadAhead& ahead, const storage::UidSet& next);
+
+  // The same message, not open, with such octets.
+  MessageSource twin(storage::Octets octets) const { return {mailbox_, uid_, size_, octets}; }
 
   // Octets that there really are, after open().
   std::uint64_t size() const { return size_; }
@@ -36,6 +40,7 @@ class MessageSource {
   storage::Mailbox& mailbox_;
   storage::Uid uid_;
   std::uint64_t size_;
+  storage::Octets octets_;
   std::string head_;
   std::unique_ptr<storage::MessageBytes> bytes_;
 };

@@ -5,10 +5,6 @@
 namespace posthorn::imap {
 namespace {
 
-bool is_not_offered(const FetchItem& item) {
-  return !std::holds_alternative<FetchAttribute>(item) && !std::holds_alternative<FetchBody>(item);
-}
-
 bool is_not_offered(const AppendMessage& message) {
   return std::ranges::any_of(message.parts, [](const AppendPart& part) {
     const auto* literal = std::get_if<AppendLiteral>(&part);
@@ -25,7 +21,6 @@ struct Visitor {
   bool operator()(const auto&) const { return false; }
   bool operator()(const Replace&) const { return true; }
   bool operator()(const Append& append) const { return any_not_offered(append.messages); }
-  bool operator()(const Fetch& fetch) const { return any_not_offered(fetch.items); }
 };
 
 }  // namespace

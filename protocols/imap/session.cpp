@@ -115,7 +115,7 @@ bool leaves_mailbox(const Command::Body& body) {
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
     "MULTIAPPEND MOVE CATENATE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW LIST-EXTENDED LIST-STATUS "
-    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST";
+    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST BINARY";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {

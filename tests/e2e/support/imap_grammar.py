@@ -10,6 +10,8 @@ NUMBER = re.compile(rb"[0-9]+")
 QUOTED = re.compile(rb'"((?:[^\x00\r\n"\\\x80-\xff]|\\["\\])*)"')
 QUOTED_UTF8 = re.compile(rb'"((?:[^\x00\r\n"\\]|\\["\\])*)"')
 LITERAL = re.compile(rb"\{([0-9]+)\}\r\n")
+LITERAL8 = re.compile(rb"~\{([0-9]+)\}\r\n")
+PART = re.compile(rb"\[(?:[1-9][0-9]*(?:\.[1-9][0-9]*)*)?\](<[0-9]+>)?")
 FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 PERMANENT_FLAG = re.compile(rb'\\\*|\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 DATE_TIME = re.compile(rb'"([ 0-3][0-9])-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-([0-9]{4}) '
@@ -83,6 +85,17 @@ class Cursor:
 
     def nstring(self):
         return None if self.take(b"NIL") else self.string()
+
+    def content(self):
+        """nstring / literal8 (RFC 3516 §7): a literal8 where there is a NUL, and only there (§4.3)."""
+        if not self.peek(b"~"):
+            return self.nstring()
+        size = int(self.match(LITERAL8, "a literal8").group(1))
+        value = self.data[self.at:self.at + size]
+        if len(value) < size or b"\0" not in value:
+            self.fail(f"{size} octets with a NUL")
+        self.at += size
+        return value
 
     def astring(self):
         return self.string() if self.peek(b'"') or self.peek(b"{") else self.match(ASTRING, "an astring").group()
@@ -278,6 +291,14 @@ def fetch_items(cursor):
         for name in (b"RFC822.HEADER", b"RFC822.TEXT", b"RFC822"):
             if cursor.take(name + b" "):
                 return name.decode(), cursor.nstring()
+        if cursor.take(b"BINARY.SIZE"):
+            part = cursor.match(PART, "a part").group().decode()
+            cursor.need(b" ")
+            return "BINARY.SIZE" + part, cursor.number()
+        if cursor.take(b"BINARY"):
+            part = cursor.match(PART, "a part").group().decode()
+            cursor.need(b" ")
+            return "BINARY" + part, cursor.content()
         cursor.need(b"BODY")
         section = cursor.match(SECTION, "a section").group().decode().upper()
         cursor.need(b" ")

@@ -171,7 +171,7 @@ TEST_CASE("imap: a \\Seen that can not be stored does not keep the message from 
   Server server;
   server.inbox().put(sample);
   auto client = Client::with_inbox(server);
-  server.store.fail({Errc::disk_full, "full"});
+  server.store.fail({Errc::disk_full, "full"}, 1);  // not the summary
   CHECK(client->say("a FETCH 1 BODY[TEXT]") ==
         "* 1 FETCH (BODY[TEXT] {22}\r\nBody of the message.\r\n)\r\na OK FETCH completed\r\n");
   CHECK(server.log.contains("imap.seen_not_set"));
