@@ -243,6 +243,8 @@ class SummaryParser::Impl {
     }
     if (header_.size() >= limits_.header_bytes) return;
     header_ += line.text.substr(0, limits_.header_bytes - header_.size());
+    // Not the blank line that it would become.
+    if (line.text == "\r") header_ += '\r';
     header_ += '\n';
   }
 

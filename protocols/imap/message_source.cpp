@@ -37,7 +37,7 @@ Task<Result<std::string>> MessageSource::read(std::uint64_t offset, std::size_t 
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(count, size_ - offset));
   if (offset + wanted <= head_.size()) co_return head_.substr(static_cast<std::size_t>(offset), wanted);
   if (!bytes_) {
-    auto bytes = co_await mailbox_.bytes(uid_);
+    auto bytes = co_await mailbox_.bytes(uid_, octets_);
     if (!bytes) co_return std::unexpected(std::move(bytes).error());
     bytes_ = *std::move(bytes);
   }

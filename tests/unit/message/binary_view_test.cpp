@@ -57,6 +57,9 @@ TEST_CASE("message: a part with a NUL that is not called binary counts as such; 
   CHECK(shown("\r\n\0"s) == "MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\nAA==\r\n");
   CHECK(shown("MIME-version: 1.0\r\ncontent-transfer-encoding:\r\n 8BIT (really)\r\nA: b\r\n\r\n\0"s) ==
         "MIME-version: 1.0\r\nContent-Transfer-Encoding: base64\r\nA: b\r\n\r\nAA==\r\n");
+  // A line of a CR alone ends no header.
+  CHECK(shown("\r\r\n\r\n\0"s) ==
+        "\r\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\nAA==\r\n");
   // In a part, MIME-Version means nothing (RFC 2045 §4).
   CHECK(shown("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\0\r\n--b--"s) ==
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: "
