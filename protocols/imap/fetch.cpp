@@ -301,7 +301,7 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
       break;
     case FetchAttribute::envelope:
       out += "ENVELOPE ";
-      append_envelope(out, *known.envelope);
+      append_envelope(out, *known.envelope, enabled_.dialect);
       break;
     case FetchAttribute::body:
       out += "BODY ";
@@ -316,8 +316,8 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
     case FetchAttribute::save_date: append_save_date(out, *known.origin); break;
     case FetchAttribute::thread_id: append_thread_id(out, *known.origin); break;
     // Of summaries, no one that was worked out lacks it.
-    case FetchAttribute::preview: append_preview(out, known.preview.value_or("")); break;
-    case FetchAttribute::preview_lazy: append_preview(out, known.preview); break;
+    case FetchAttribute::preview: append_preview(out, known.preview.value_or(""), enabled_.dialect); break;
+    case FetchAttribute::preview_lazy: append_preview(out, known.preview, enabled_.dialect); break;
     case FetchAttribute::rfc822:
     case FetchAttribute::rfc822_header:
     case FetchAttribute::rfc822_text: break;  // they are bodies

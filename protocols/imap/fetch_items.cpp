@@ -1,6 +1,7 @@
 #include "protocols/imap/fetch_items.h"
 
 #include "protocols/imap/printer.h"
+#include "protocols/imap/text_printer.h"
 
 namespace posthorn::imap {
 
@@ -13,9 +14,9 @@ void append_thread_id(std::string& out, const storage::Mailbox::Origin& origin) 
   out += "THREADID (" + origin.thread_id + ")";
 }
 
-void append_preview(std::string& out, const std::optional<std::string>& preview) {
+void append_preview(std::string& out, const std::optional<std::string>& preview, Dialect dialect) {
   out += "PREVIEW ";
-  append_nstring(out, preview);
+  append_nstring(out, preview, dialect);
 }
 
 }  // namespace posthorn::imap

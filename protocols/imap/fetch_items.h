@@ -1,5 +1,6 @@
 #pragma once
 
+#include "protocols/imap/dialect.h"
 #include "storage/store.h"
 
 #include <optional>
@@ -15,6 +16,6 @@ void append_save_date(std::string& out, const storage::Mailbox::Origin& origin);
 void append_thread_id(std::string& out, const storage::Mailbox::Origin& origin);
 
 // PREVIEW, RFC 8970 §3.2: none is NIL, which only a client that asked for it LAZY may get.
-void append_preview(std::string& out, const std::optional<std::string>& preview);
+void append_preview(std::string& out, const std::optional<std::string>& preview, Dialect dialect);
 
 }  // namespace posthorn::imap

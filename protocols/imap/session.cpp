@@ -115,7 +115,7 @@ bool leaves_mailbox(const Command::Body& body) {
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
     "MULTIAPPEND MOVE CATENATE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW LIST-EXTENDED LIST-STATUS "
-    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST BINARY";
+    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST BINARY UTF8=ACCEPT";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {
@@ -125,7 +125,7 @@ struct Switch {
 
 bool turn_on(bool& what) { return !std::exchange(what, true); }
 
-constexpr std::array<Switch, 4> switches{{
+constexpr std::array<Switch, 5> switches{{
     {"CONDSTORE", [](Enabled& enabled) { return turn_on(enabled.condstore); }},
     {"IMAP4rev2", [](Enabled& enabled) { return turn_on(enabled.dialect.rev2); }},
     {"QRESYNC",
@@ -134,6 +134,7 @@ constexpr std::array<Switch, 4> switches{{
        return turn_on(enabled.qresync);
      }},
     {"UIDONLY", [](Enabled& enabled) { return turn_on(enabled.uid_only); }},
+    {"UTF8=ACCEPT", [](Enabled& enabled) { return turn_on(enabled.dialect.utf8_accept); }},
 }};
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
+#include "protocols/imap/text_printer.h"
 
 #include <algorithm>
 #include <limits>
@@ -21,7 +22,7 @@ using message::Parameter;
 
 constexpr int max_depth = 1000;
 
-void append_addresses(std::string& out, std::span<const Address> addresses) {
+void append_addresses(std::string& out, std::span<const Address> addresses, Dialect dialect) {
   if (addresses.empty()) {
     out.append("NIL");
     return;
@@ -30,10 +31,10 @@ void append_addresses(std::string& out, std::span<const Address> addresses) {
   out.push_back('(');
   for (const Address& address : addresses) {
     Spaced list(out);
-    append_nstring(list.next(), address.name);
-    append_nstring(list.next(), address.route);
-    append_nstring(list.next(), address.mailbox);
-    append_nstring(list.next(), address.host);
+    append_nstring(list.next(), address.name, dialect);
+    append_nstring(list.next(), address.route, dialect);
+    append_nstring(list.next(), address.mailbox, dialect);
+    append_nstring(list.next(), address.host, dialect);
   }
   out.push_back(')');
 }
@@ -54,9 +55,9 @@ class BodyPrinter {
   }
 
  private:
-  // Has a grammar of its own, media-message of RFC 9051 §9 or RFC 3501 §9.
+  // Has a grammar of its own: media-message of RFC 3501 §9, or of RFC 9051 §9 (RFC 9755 §6).
   bool is_message(const BodyPart& part) const {
-    return dialect_.rev2 ? part.is_message() : part.is("message", "rfc822");
+    return dialect_.utf8() ? part.is_message() : part.is("message", "rfc822");
   }
 
   bool is_opened_message(const BodyPart& part) const {
@@ -75,7 +76,7 @@ class BodyPrinter {
     for (const BodyPart& child : part.children) print(child, depth + 1);
     if (part.children.empty()) append_empty_text();
     out_.push_back(' ');
-    append_string(out_, part.subtype);
+    append_string(out_, part.subtype, dialect_);
     if (extension_ == Extension::full) {
       out_.push_back(' ');
       append_parameters(part.parameters);
@@ -90,7 +91,7 @@ class BodyPrinter {
     append_type("MESSAGE", part.is("message", "rfc822") ? "RFC822" : "GLOBAL");
     append_fields(part);
     out_.push_back(' ');
-    append_envelope(out_, *part.envelope);
+    append_envelope(out_, *part.envelope, dialect_);
     out_.push_back(' ');
     print(part.children.front(), depth + 1);
     out_.push_back(' ');
@@ -119,9 +120,9 @@ class BodyPrinter {
   }
 
   void append_type(std::string_view type, std::string_view subtype) {
-    append_string(out_, type);
+    append_string(out_, type, dialect_);
     out_.push_back(' ');
-    append_string(out_, subtype);
+    append_string(out_, subtype, dialect_);
     out_.push_back(' ');
   }
 
@@ -129,11 +130,11 @@ class BodyPrinter {
   void append_fields(const BodyPart& part) {
     append_parameters(part.parameters);
     out_.push_back(' ');
-    append_nstring(out_, part.id);
+    append_nstring(out_, part.id, dialect_);
     out_.push_back(' ');
-    append_nstring(out_, part.description);
+    append_nstring(out_, part.description, dialect_);
     out_.push_back(' ');
-    append_string(out_, part.encoding ? std::string_view(*part.encoding) : "7BIT");
+    append_string(out_, part.encoding ? std::string_view(*part.encoding) : "7BIT", dialect_);
     out_.push_back(' ');
     append_size(part.body_size);
   }
@@ -142,7 +143,7 @@ class BodyPrinter {
   void append_extension(const BodyPart& part) {
     if (extension_ == Extension::none) return;
     out_.push_back(' ');
-    append_nstring(out_, part.md5);
+    append_nstring(out_, part.md5, dialect_);
     append_common_extension(part);
   }
 
@@ -151,7 +152,7 @@ class BodyPrinter {
     out_.push_back(' ');
     if (part.disposition) {
       Spaced list(out_);
-      append_string(list.next(), part.disposition->type);
+      append_string(list.next(), part.disposition->type, dialect_);
       list.next();
       append_parameters(part.disposition->parameters);
     } else {
@@ -160,7 +161,7 @@ class BodyPrinter {
     out_.push_back(' ');
     append_languages(part.languages);
     out_.push_back(' ');
-    append_nstring(out_, part.location);
+    append_nstring(out_, part.location, dialect_);
   }
 
   void append_parameters(std::span<const Parameter> given) {
@@ -173,8 +174,8 @@ class BodyPrinter {
     const std::span<const Parameter> parameters = dialect_.rev2 ? std::span<const Parameter>(joined) : given;
     Spaced list(out_);
     for (const Parameter& parameter : parameters) {
-      append_string(list.next(), parameter.name);
-      append_string(list.next(), parameter.value);
+      append_string(list.next(), parameter.name, dialect_);
+      append_string(list.next(), parameter.value, dialect_);
     }
   }
 
@@ -184,11 +185,11 @@ class BodyPrinter {
       return;
     }
     if (languages.size() == 1) {
-      append_string(out_, languages.front());
+      append_string(out_, languages.front(), dialect_);
       return;
     }
     Spaced list(out_);
-    for (const std::string& language : languages) append_string(list.next(), language);
+    for (const std::string& language : languages) append_string(list.next(), language, dialect_);
   }
 
   // What stands for the parts of a multipart that has none: 1*body is asked for.
@@ -205,18 +206,18 @@ class BodyPrinter {
 
 }  // namespace
 
-void append_envelope(std::string& out, const message::Envelope& envelope) {
+void append_envelope(std::string& out, const message::Envelope& envelope, Dialect dialect) {
   Spaced list(out);
-  append_nstring(list.next(), envelope.date);
-  append_nstring(list.next(), envelope.subject);
-  append_addresses(list.next(), envelope.from);
-  append_addresses(list.next(), envelope.sender);
-  append_addresses(list.next(), envelope.reply_to);
-  append_addresses(list.next(), envelope.to);
-  append_addresses(list.next(), envelope.cc);
-  append_addresses(list.next(), envelope.bcc);
-  append_nstring(list.next(), envelope.in_reply_to);
-  append_nstring(list.next(), envelope.message_id);
+  append_nstring(list.next(), envelope.date, dialect);
+  append_nstring(list.next(), envelope.subject, dialect);
+  append_addresses(list.next(), envelope.from, dialect);
+  append_addresses(list.next(), envelope.sender, dialect);
+  append_addresses(list.next(), envelope.reply_to, dialect);
+  append_addresses(list.next(), envelope.to, dialect);
+  append_addresses(list.next(), envelope.cc, dialect);
+  append_addresses(list.next(), envelope.bcc, dialect);
+  append_nstring(list.next(), envelope.in_reply_to, dialect);
+  append_nstring(list.next(), envelope.message_id, dialect);
 }
 
 void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension,

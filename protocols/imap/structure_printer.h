@@ -12,7 +12,7 @@ namespace posthorn::imap {
 
 // envelope. A mailbox without a local part or host shows an empty string there, since NIL would make a group
 // of it.
-void append_envelope(std::string& out, const message::Envelope& envelope);
+void append_envelope(std::string& out, const message::Envelope& envelope, Dialect dialect = {});
 
 // Whether extension data are given: BODYSTRUCTURE has them, BODY must not (§9, body-ext-1part).
 enum class Extension { none, full };
@@ -22,9 +22,9 @@ enum class Extension { none, full };
 // text/plain inside it, message/rfc822 without envelope or content as application/octet-stream, and parts
 // nested more than 1000 deep likewise.
 //
-// In IMAP4rev2 message/global is shown as message/rfc822 is, numbers have 63 bits instead of 32, parameters
-// that were cut into sections are joined, and those with a charset are in UTF-8 (RFC 9051 §7.5.2, appendix E,
-// 1 and 6).
+// In a dialect with UTF-8 message/global is shown as message/rfc822 is (RFC 9755 §6, RFC 9051 §7.5.2). In
+// IMAP4rev2 numbers have 63 bits instead of 32, parameters that were cut into sections are joined, and those
+// with a charset are in UTF-8 (RFC 9051 §7.5.2, appendix E, 1 and 6).
 void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension,
                            Dialect dialect = {});
 
