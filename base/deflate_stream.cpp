@@ -12,6 +12,8 @@ constexpr std::size_t read_block = 16384;
 // After so many octets the reader lets others go first, as it may go on for long without waiting for its
 // peer.
 constexpr std::size_t turn = 1U << 18U;
+// Of a flush that ends, a few octets are left when all data in front of it was read.
+constexpr std::size_t flush_limit = 1U << 16U;
 
 }  // namespace
 
@@ -45,12 +47,16 @@ Inflated DeflateStream::decompress(std::string& into, std::size_t max) {
   const Inflated outcome = inflater_.inflate(left, into, max);
   since_yield_ += all.size() - left.size() + into.size() - before;
   idle_.start(idle_after_);
-  in_begin_ = in_.size() - left.size();
-  if (left.empty()) {
-    std::string().swap(in_);  // an empty string that is assigned would keep the buffer
-    in_begin_ = 0;
-  }
+  keep_input(left.size());
   return outcome;
+}
+
+// The last `octets` of what came are still to be decompressed.
+void DeflateStream::keep_input(std::size_t octets) {
+  in_begin_ = in_.size() - octets;
+  if (octets > 0) return;
+  std::string().swap(in_);  // an empty string that is assigned would keep the buffer
+  in_begin_ = 0;
 }
 
 Task<void> DeflateStream::receive() {
@@ -123,13 +129,16 @@ Task<void> DeflateStream::write(std::string_view bytes) {
 }
 
 Task<void> DeflateStream::take_end() {
+  std::size_t passed = 0;
   while (true) {
     throw_if_closed();
-    std::string_view left = std::string_view(in_).substr(in_begin_);
+    const std::string_view all = std::string_view(in_).substr(in_begin_);
+    std::string_view left = all;
     const Inflated outcome = inflater_.take_flush(left);
-    in_begin_ = in_.size() - left.size();
+    passed += all.size() - left.size();
+    keep_input(left.size());
     if (outcome == Inflated::data) co_return;
-    if (outcome != Inflated::needs_input) throw ConnectionClosed(CloseReason::peer);
+    if (outcome != Inflated::needs_input || passed > flush_limit) throw ConnectionClosed(CloseReason::peer);
     co_await receive();
   }
 }

@@ -42,7 +42,7 @@ class DeflateStream final : public Stream {
 
   // Waits for the end of what the peer compressed: of its flush, or its stream. Then the stream beneath can
   // be taken, and what the peer sent on it without compression. Throws ConnectionClosed; also where the peer
-  // goes on compressing.
+  // goes on compressing, or its flush has no end within 64 KiB.
   Task<void> take_end();
   struct Inner {
     std::unique_ptr<Stream> stream;
@@ -61,6 +61,7 @@ class DeflateStream final : public Stream {
 
  private:
   Inflated decompress(std::string& into, std::size_t max);
+  void keep_input(std::size_t octets);
   Task<void> receive();
   Task<void> send(std::string_view compressed);
   void throw_if_closed() const;

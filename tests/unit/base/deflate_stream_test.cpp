@@ -75,6 +75,51 @@ Task<void> write(World& world, std::string text) {
 
 Task<void> end_writing(World& world) { co_await world.stream.end_writing(); }
 
+Task<void> take_end(World& world) {
+  try {
+    co_await world.stream.take_end();
+  } catch (const ConnectionClosed& closed) {
+    world.closed = closed.reason();
+  }
+}
+
+// Bits in DEFLATE's order: the lowest of an octet first (RFC 1951 §3.1.1).
+class BitWriter {
+ public:
+  void add(unsigned value, unsigned bits) {
+    for (unsigned bit = 0; bit < bits; ++bit, ++count_) {
+      if (count_ % 8 == 0) bytes_ += '\0';
+      if (((value >> bit) & 1U) != 0) bytes_.back() = static_cast<char>(bytes_.back() | (1U << count_ % 8));
+    }
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+  std::size_t count_ = 0;
+};
+
+// Blocks without content that begin and end within octets, for ever (RFC 1951 §3.2.6, §3.2.7): the first has
+// ten bits, each other 92.
+std::string flush_without_end(std::size_t octets) {
+  BitWriter bits;
+  bits.add(0b010, 10);
+  while (bits.bytes().size() < octets) {
+    bits.add(0b100, 3);
+    bits.add(0, 10);  // 257 literals and lengths, 1 distance
+    bits.add(14, 4);  // 18 lengths of the code of lengths: 18 has one bit, 0 and 1 have two
+    for (const unsigned length : {0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}) bits.add(length, 3);
+    bits.add(0, 1);  // 138 times nothing
+    bits.add(127, 7);
+    bits.add(0, 1);  // 118 times
+    bits.add(107, 7);
+    bits.add(0b11, 2);  // the end of a block has one bit
+    bits.add(0b01, 2);  // no distance
+    bits.add(0, 1);     // the end of the block
+  }
+  return bits.bytes();
+}
+
 Task<void> pour(DeflateStream& stream, std::string text, std::size_t step) {
   for (std::size_t at = 0; at < text.size(); at += step) {
     co_await stream.write(std::string_view(text).substr(at, step));
@@ -278,6 +323,17 @@ TEST_CASE("deflate stream: blocks without content are no data (RFC 1951 §3.2.4)
   world.settle();
   CHECK(world.events == std::vector{ReadEvent::woken});
   CHECK(world.stream.held() < 42 * kib);
+}
+
+TEST_CASE("deflate stream: a flush without end is the peer's close, and holds little memory") {
+  World world({.input = flush_without_end(10 * kib * kib), .hold_open = true});
+  world.tasks.start(take_end(world));
+  while (!world.closed && !world.peer.idle()) {
+    uv_run(world.loop.raw(), UV_RUN_ONCE);
+    CHECK(world.stream.held() < 160 * kib);
+  }
+  CHECK(world.closed == CloseReason::peer);
+  CHECK(world.stream.failure().empty());
 }
 
 TEST_CASE("deflate stream: memory when active, and none but the client's last words when idle") {
