@@ -24,7 +24,11 @@ bool is_broken(const Error& error) { return error.code == Errc::corrupt; }
 }  // namespace
 
 AccountDisk::AccountDisk(DiskContext& context, std::string path, std::string address)
-    : context_(context), path_(std::move(path)), maildir_(path_ + "/Maildir"), address_(std::move(address)) {}
+    : context_(context),
+      path_(std::move(path)),
+      maildir_(path_ + "/Maildir"),
+      address_(std::move(address)),
+      replacements_(path_ + "/replacing") {}
 
 Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loaded) {
   const bool synced =
@@ -32,9 +36,10 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
   Outcome outcome;
   for (int attempt = 0;; ++attempt) {
     for (Operation* operation : batch) operation->error.reset();
+    replacements_.batch_ended();
     auto ended = ensure_open();
     if (ended) {
-      Work work(*this, loaded, synced || rebuilt_);
+      Work work(*this, loaded, synced || rebuilt_ || replacements_.has_unfinished());
       ended = run_all(work, batch, loaded);
       if (ended) {
         outcome = std::move(work.outcome);
@@ -56,7 +61,7 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
   }
   if (outcome.close) close();
   outcome.open = index_.has_value();
-  outcome.restless = !restless_.empty();
+  outcome.restless = !restless_.empty() || replacements_.has_some();
   outcome.checkpoint_due = index_ && index_->wal_growth() > wal_growth_limit;
   return outcome;
 }
@@ -73,6 +78,7 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
     }
     work.outcome.list_changed = true;
   }
+  TRY(replacements_.finish(work));
   for (Operation* operation : batch) {
     work.begin_operation();
     if (!operation->only_adds()) TRY(work.put_files_in_place());
@@ -87,6 +93,7 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
   }
   TRY(work.commit());
   rebuilt_ = false;
+  replacements_.finished();
   return {};
 }
 
@@ -162,6 +169,7 @@ Result<> AccountDisk::ensure_open() {
 Result<> AccountDisk::open_once() {
   TRY(files().make_directories(maildir_));
   TRY(read_state());
+  TRY(replacements_.load(files()));
   const auto there = files().status(index_path());
   if (!there && there.error().code == Errc::not_found) {
     // A log without its database would be played into the new one.

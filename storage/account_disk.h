@@ -11,6 +11,7 @@
 #include "storage/measure.h"
 #include "storage/message_bytes.h"
 #include "storage/operation.h"
+#include "storage/replacement.h"
 #include "storage/snapshot.h"
 #include "storage/state_file.h"
 #include "storage/store.h"
@@ -62,7 +63,7 @@ StoredForm form_of(const MessageRow& row);
 //   4. files of expunged messages are unlinked.
 // A crash before 3 leaves files without rows, taken in (or, as links of messages that are still in their old
 // place, removed) when the folder is next looked at; a crash after 3 leaves files with a tombstone, unlinked
-// then.
+// then. Of a message that takes another one's place, a note was made before 1 (replacement.h).
 class AccountDisk {
  public:
   // `path` is the account's folder (DATA/mail/DOMAIN/USER); `address` is for the log.
@@ -122,6 +123,7 @@ class AccountDisk {
   const Known* known(MailboxId id) const;
   // A rename was given up, but the index took no note of it: it is not to be finished.
   bool& intents_cancelled() { return intents_cancelled_; }
+  Replacements& replacements() { return replacements_; }
   // There may be COMMITs that a power cut would undo.
   bool& index_unsynced() { return index_unsynced_; }
   Result<> sync_index();
@@ -171,6 +173,7 @@ class AccountDisk {
   std::map<std::string, MailboxId, std::less<>> names_;
   std::map<MailboxId, Known> known_;
   std::set<MailboxId> restless_;
+  Replacements replacements_;
   AccountState state_;
   std::int64_t root_modified_ = 0;
   bool intents_cancelled_ = false;

@@ -24,8 +24,13 @@ Result<> AddMessages::run(Work& work) {
   return {};
 }
 
-Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival) {
-  auto& spool = static_cast<FileSpool&>(*arrival.spool);
+namespace {
+
+FileSpool& spool_of(const Arrival& arrival) { return static_cast<FileSpool&>(*arrival.spool); }
+
+// The message as it will be; none of its bytes are in the folder.
+Result<MessageRow> new_row(Work& work, Folder& folder, const Arrival& arrival) {
+  FileSpool& spool = spool_of(arrival);
   MessageRow row;
   row.uid = TRY(work.next_uid(folder));
   row.modseq = TRY(work.modseq(folder));
@@ -37,11 +42,16 @@ Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival) {
   row.saved = work.disk.context().clock.seconds();
   row.email_id = make_email_id(arrival.internal_date, spool.unique(), work.disk.context().settings.hostname);
   row.thread = TRY(work.disk.index().find_thread(row.email_id, spool.thread_keys()));
+  row.threaded = true;
   std::string letters = letters_of_flags(row.flags, {});
   if (!letters.empty()) {
     row.place = Place::current;
     row.info = std::move(letters);
   }
+  return row;
+}
+
+Result<> put(Work& work, Folder& folder, const MessageRow& row, FileSpool& spool) {
   const std::string path = folder.file(row);
   const std::string tmp = folder.path + "/tmp/posthorn." + row.email_id + "." + std::to_string(row.uid);
   work.touching(folder, row.place);
@@ -52,10 +62,16 @@ Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival) {
     TRY(work.write_file(path, tmp, spool.bytes()));
   }
   work.sync_later(folder.place(row.place));
-  row.threaded = true;
   TRY(work.add(folder, row));
   TRY(work.write(&Index::add_to_thread, spool.thread_keys(), row.thread_id()));
-  TRY(work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary()));
+  return work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary());
+}
+
+}  // namespace
+
+Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival) {
+  const MessageRow row = TRY(new_row(work, folder, arrival));
+  TRY(put(work, folder, row, spool_of(arrival)));
   return row.uid;
 }
 
@@ -68,10 +84,13 @@ Result<> ReplaceMessage::run(Work& work) {
   replaced.append(uid_);
   const auto rows = TRY(work.disk.index().messages(from.row.id, replaced));
   if (rows.empty()) return {};
-  appended.uids.append(TRY(add_message(work, to, arrival_)));
-  const MessageRow& row = rows.front();
-  TRY(work.remove(from, row, row.email_id));
-  work.unlink_after_commit(from, row);
+  const MessageRow row = TRY(new_row(work, to, arrival_));
+  TRY(work.disk.replacements().note(work.files,
+                                    {.from = from_, .replaced = uid_, .to = to_, .uid = row.uid}));
+  TRY(put(work, to, row, spool_of(arrival_)));
+  TRY(work.remove(from, rows.front(), rows.front().email_id));
+  work.unlink_after_commit(from, rows.front());
+  appended.uids.append(row.uid);
   return {};
 }
 

@@ -73,9 +73,9 @@ class AddMessages final : public Operation {
 };
 Result<Uid> add_message(Work& work, Folder& folder, const Arrival& arrival);
 
-// REPLACE: the new message's row and the old one's tombstone in one transaction, which is synced. A crash
-// before its COMMIT may leave the new message's file, which is taken in as of an APPEND whose OK was lost;
-// the old message is then still there.
+// REPLACE: the new message's row and the old one's tombstone in one transaction, which is synced. A note
+// (replacement.h) comes first: should a crash before COMMIT leave the new message's file, it is taken in, and
+// the old message goes, when the account is opened.
 class ReplaceMessage final : public Operation {
  public:
   ReplaceMessage(MailboxId from, Uid uid, MailboxId to, Arrival arrival)

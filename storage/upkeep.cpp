@@ -105,6 +105,7 @@ Result<> Follow::run(Work& work) {
     more = more || unfinished;
     if (!unfinished && (!folder.doubtful || !work.snapshots.contains(id))) work.disk.restless().erase(id);
   }
+  TRY(work.disk.replacements().forget(work));
   empty_trash(work);
   return {};
 }
@@ -116,6 +117,7 @@ Result<> Settle::run(Work& work) {
     while (folder.lagging) TRY(follow_names(work, folder, names_at_once));
     TRY(write_further_keywords(work, folder));
   }
+  TRY(work.disk.replacements().forget(work));
   empty_trash(work);
   // Twice, as the rows of the second have the mtimes that the first leaves.
   TRY(work.commit());

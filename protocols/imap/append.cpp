@@ -1,6 +1,5 @@
 #include "protocols/imap/flags.h"
 #include "protocols/imap/grammar.h"
-#include "protocols/imap/not_offered.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
 
@@ -65,7 +64,6 @@ Task<std::optional<Reply>> Session::refusal_of_message(Incoming& command, const 
   }
   if (auto refusal = refusal_in_this_state(parsed->body)) co_return refusal;
   co_await normalise_names(parsed->body);
-  if (uses_what_is_not_offered(*parsed)) co_return not_offered();
   if (frame.is_beyond_literal_minus) {
     co_return bad("[TOOBIG] Literals that are not waited for have at most 4096 octets");
   }

@@ -61,12 +61,7 @@ Task<Reply> Session::on(const Move& move) {
   if (!moved) co_return reply_to(moved.error());
   if (moved->source.empty()) co_return none_there(move.numbering);
   send("* OK " + copy_uid(*moved) + " Moved\r\n");
-  if (!enabled_.qresync) co_return ok(name + " completed");
-  // RFC 6851 §4.4.
-  co_await view_->tell(connection_, Expunges::tell, Numbering::uid);
-  std::string code = "[HIGHESTMODSEQ ";
-  append_number(code, view_->synced());
-  co_return ok(code + "] " + name + " completed");
+  co_return co_await reply_behind_expunges(name);
 }
 
 }  // namespace posthorn::imap

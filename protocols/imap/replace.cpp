@@ -41,13 +41,7 @@ Task<Reply> Session::on(const Replace& replace) {
   text += ' ';
   append_uids(text, replaced->uids);
   send(text + "] Replacement message ready\r\n");
-  const std::string name = replace.numbering == Numbering::uid ? "UID REPLACE" : "REPLACE";
-  if (!enabled_.qresync) co_return ok(name + " completed");
-  // §4.5: as UID EXPUNGE (RFC 7162 §3.2.10).
-  co_await view_->tell(connection_, Expunges::tell, Numbering::uid);
-  std::string code = "[HIGHESTMODSEQ ";
-  append_number(code, view_->synced());
-  co_return ok(code + "] " + name + " completed");
+  co_return co_await reply_behind_expunges(replace.numbering == Numbering::uid ? "UID REPLACE" : "REPLACE");
 }
 
 }  // namespace posthorn::imap

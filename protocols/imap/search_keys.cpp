@@ -359,12 +359,6 @@ class Compiler {
     return std::make_unique<NotKey>(TRY((*this)(key.keys.front())));
   }
 
-  // Kinds that are not offered (not_offered.h).
-  template <class Kind>
-  Compiled compile_key(const Kind&) const {
-    return malformed("search key is not offered");
-  }
-
   Result<Keys> compile_all(const std::vector<SearchKey>& keys) const {
     Keys compiled;
     for (const SearchKey& key : keys) compiled.push_back(TRY((*this)(key)));

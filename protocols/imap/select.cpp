@@ -14,13 +14,6 @@ storage::UidSet all_uids(const storage::Snapshot& messages) {
   return uids;
 }
 
-// The MODSEQ up to which the client knows everything, for a reply (RFC 7162 §3.2.7).
-std::string highest_modseq(const View& view) {
-  std::string code = "[HIGHESTMODSEQ ";
-  append_number(code, view.synced());
-  return code + "] ";
-}
-
 }  // namespace
 
 // RFC 7162 §3.2.11: whatever the client reads behind it belongs to another mailbox.
@@ -101,7 +94,17 @@ Task<Reply> Session::on(const Unselect&) {
   co_return ok("UNSELECT completed");
 }
 
-// The EXPUNGE responses come before the reply, which may have to name the MODSEQ that they lead to.
+// With QRESYNC, the EXPUNGE responses come before the reply, which names the MODSEQ that they lead to (RFC
+// 7162 §3.2.10, RFC 6851 §4.4, RFC 8508 §4.5).
+Task<Reply> Session::reply_behind_expunges(std::string_view command) {
+  const std::string text = std::string(command) + " completed";
+  if (!enabled_.qresync) co_return ok(text);
+  co_await view_->tell(connection_, Expunges::tell, Numbering::uid);
+  std::string code = "[HIGHESTMODSEQ ";
+  append_number(code, view_->synced());
+  co_return ok(code + "] " + text);
+}
+
 Task<Reply> Session::on(const Expunge& expunge) {
   if (view_->read_only()) co_return no("[READ-ONLY] The mailbox is selected read-only");
   storage::Mailbox& mailbox = view_->mailbox();
@@ -114,13 +117,12 @@ Task<Reply> Session::on(const Expunge& expunge) {
   } else {
     uids = all_uids(*mailbox.snapshot());
   }
-  const std::string done = expunge.uids ? "UID EXPUNGE completed" : "EXPUNGE completed";
-  if (uids.empty()) co_return ok(done);
+  const std::string name = expunge.uids ? "UID EXPUNGE" : "EXPUNGE";
+  if (uids.empty()) co_return ok(name + " completed");
   const auto expunged = co_await mailbox.expunge(std::move(uids), false);
   if (!expunged) co_return reply_to(expunged.error());
-  if (expunged->empty() || !enabled_.qresync) co_return ok(done);
-  co_await view_->tell(connection_, Expunges::tell, Numbering::uid);
-  co_return ok(highest_modseq(*view_) + done);
+  if (expunged->empty()) co_return ok(name + " completed");
+  co_return co_await reply_behind_expunges(name);
 }
 
 }  // namespace posthorn::imap

@@ -4,7 +4,6 @@
 #include "protocols/imap/condstore.h"
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/grammar.h"
-#include "protocols/imap/not_offered.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/saved_search.h"
 #include "protocols/imap/uid_only.h"
@@ -114,8 +113,8 @@ bool leaves_mailbox(const Command::Body& body) {
 // What is sent after login; before it, the same with the mechanisms and STARTTLS.
 constexpr std::string_view base_capabilities =
     "IMAP4rev1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
-    "MULTIAPPEND MOVE CATENATE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW LIST-EXTENDED LIST-STATUS "
-    "STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST BINARY UTF8=ACCEPT";
+    "MULTIAPPEND MOVE CATENATE REPLACE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW LIST-EXTENDED "
+    "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST BINARY UTF8=ACCEPT";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {
@@ -268,7 +267,6 @@ Task<Reply> Session::execute(const Command& command) {
     end_with_bye("The selected mailbox was deleted");
     co_return no("[NONEXISTENT] The selected mailbox was deleted");
   }
-  if (uses_what_is_not_offered(command)) co_return not_offered();
   const bool is_new_to_condstore = account_ && !enabled_.condstore && enables_condstore(command.body);
   if (is_new_to_condstore) {
     enabled_.condstore = true;

@@ -173,6 +173,7 @@ class Session {
   Task<Reply> on(const Check&);
   Task<Reply> on(const Close&);
   Task<Reply> on(const Unselect&);
+  Task<Reply> reply_behind_expunges(std::string_view command);
   Task<Reply> on(const Expunge& expunge);
 
   // idle.cpp

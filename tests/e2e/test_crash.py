@@ -142,3 +142,83 @@ def check(server, accounts, deliveries, seen, validity):
             assert uid in found and found[uid]["BODY[HEADER.FIELDS (MESSAGE-ID)]"] == head, f"UID {uid} changed its message"
         seen[name].update({uid: items["BODY[HEADER.FIELDS (MESSAGE-ID)]"] for uid, items in found.items()})
         assert uid_next > max(seen[name], default=0)
+
+
+class Drafts:
+    """A client that replaces its only message again and again, from mailbox to mailbox."""
+
+    def __init__(self):
+        self.answered = None  # (mailbox, token) of the message that an OK stands for
+        self.under_way = None
+        self.number = 0
+
+    def run(self, server, account, chance):
+        try:
+            with ImapWire(server) as client:
+                client.greeting()
+                client.login(*account)
+                while True:
+                    name, _ = self.answered
+                    client.select(name)
+                    [uid] = client.fetch_all("UID")
+                    for _ in range(chance.randint(1, 8)):
+                        self.number += 1
+                        target = chance.choice(["Drafts", "Drafts", "Sent"])
+                        self.under_way = (target, f"draft-{self.number}")
+                        answer = client.uid_replace(uid, message(self.under_way[1], 300 + self.number % 5000), target, r"\Draft")
+                        self.answered = self.under_way
+                        uid = int(answer.code_value("APPENDUID").split(" ")[1])
+                        if target != name:
+                            break
+        except OSError:
+            pass
+
+
+@pytest.mark.limit(150)
+@pytest.mark.parametrize("kills", [12, pytest.param(80, marks=pytest.mark.heavy)])
+def test_kill_during_replace(kills):
+    """RFC 8508 §3.4: never both messages, never none; of a REPLACE that was answered, the new one."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    with folder() as base:
+        server = Server(base)
+        try:
+            account = server.add_account(ALICE)
+            server.start()
+            with ImapWire(server) as client:
+                client.greeting()
+                client.login(*account)
+                client.append(message("draft-0", 300), "Drafts")
+            drafts = Drafts()
+            drafts.answered = drafts.under_way = ("Drafts", "draft-0")
+            for _ in range(kills):
+                worker = threading.Thread(target=drafts.run, args=(server, account, chance))
+                worker.start()
+                time.sleep(chance.uniform(0.02, 0.3))
+                server.kill()
+                worker.join()
+                if chance.random() < 0.3:
+                    for path in server.account_folder(ALICE).glob("index.sqlite*"):
+                        path.unlink()
+                server.start()
+                found = found_drafts(server, account)
+                assert found in ([drafts.answered], [drafts.under_way]), f"{found}, answered {drafts.answered}"
+                drafts.answered = drafts.under_way = found[0]
+            assert drafts.number > kills
+            server.stop()
+            assert list((server.account_folder(ALICE) / "replacing").iterdir()) == []
+        finally:
+            server.kill()
+
+
+def found_drafts(server, account):
+    found = []
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(*account)
+        for name in ("Drafts", "Sent"):
+            for items in client.fetch_all("BODY.PEEK[]", name).values():
+                token = items["BODY[]"].split(b"Message-ID: <")[1].split(b"@")[0].decode()
+                found.append((name, token))
+    return found

@@ -68,6 +68,7 @@ class Worker:
 
     def run(self, steps):
         doings = [self.append] * 6 + [self.store] * 5 + [self.copy] * 3 + [self.move] * 3 + [self.expunge] * 2 + \
+                 [self.replace] * 4 + \
                  [self.create, self.rename, self.delete, self.subscribe, self.subscribe, self.rename_inbox]
         for _ in range(steps):
             self.chance.choice(doings)()
@@ -89,11 +90,15 @@ class Worker:
         uids = sorted(self.held[name])
         return name, sorted(self.chance.sample(uids, self.chance.randint(1, min(3, len(uids)))))
 
-    def append(self):
+    def fresh_message(self):
+        """(token, octets, flags) of a message that nobody has seen."""
         self.number += 1
         token = f"{self.account.partition('@')[0]}-{self.number}"
         text = self.promises.texts[token] = message(token, self.chance.randrange(200, 4000))
-        flags = frozenset(self.chance.sample(FLAGS[:3], self.chance.randint(0, 2)))
+        return token, text, frozenset(self.chance.sample(FLAGS[:3], self.chance.randint(0, 2)))
+
+    def append(self):
+        token, text, flags = self.fresh_message()
         name = self.chance.choice(sorted(self.validity))
         sent = self.promises.now()
         answer = self.client.append(text, name, " ".join(flags))
@@ -102,6 +107,24 @@ class Worker:
         self.copies[token] = 1
         self.told(sent, facts={("message", name, uid): (token, flags), ("copies", token): 1})
         self.promises.highest.append((self.account, name, uid, self.promises.now()))
+
+    def replace(self):
+        if not (picked := self.pick()):
+            return
+        name, [uid, *_] = picked
+        token, text, flags = self.fresh_message()
+        target = name if self.chance.random() < 0.7 else self.chance.choice(sorted(self.validity))
+        sent = self.promises.now()
+        answer = self.client.uid_replace(uid, text, target, " ".join(flags))
+        new = int(answer.code_value("APPENDUID").split(" ")[1])
+        old, _ = self.held[name].pop(uid)
+        self.held[target][new] = (token, flags)
+        self.copies[old] -= 1
+        self.copies[token] = 1
+        self.told(sent, facts={("message", name, uid): None, ("message", target, new): (token, flags),
+                               ("copies", old): self.copies[old], ("copies", token): 1})
+        self.promises.one_of_two(self.account, (name, uid), (target, token), sent)
+        self.promises.highest.append((self.account, target, new, self.promises.now()))
 
     def store(self):
         if not (picked := self.pick()):

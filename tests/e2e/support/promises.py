@@ -20,6 +20,16 @@ class Fact:
 
 
 @dataclass
+class Exchange:
+    """A REPLACE: while it was under way, the message or the one in its place was there, not both and not neither."""
+    account: str
+    old: tuple  # (mailbox, uid)
+    new: tuple  # (mailbox, token)
+    sent: int
+    answered: int
+
+
+@dataclass
 class Promises:
     """facts[key] is the history of one thing. Keys and their values:
 
@@ -33,9 +43,13 @@ class Promises:
     facts: dict = field(default_factory=dict)
     texts: dict = field(default_factory=dict)  # token -> the message's octets
     highest: list = field(default_factory=list)  # (account, mailbox, uid, answered)
+    exchanges: list = field(default_factory=list)
 
     def told(self, key, value, sent):
         self.facts.setdefault(key, []).append(Fact(value, sent, self.now()))
+
+    def one_of_two(self, account, old, new, sent):
+        self.exchanges.append(Exchange(account, old, new, sent, self.now()))
 
     def possible(self, key, cut, absent=None):
         """The values that the thing may have after a cut."""
@@ -57,6 +71,7 @@ class Promises:
             found = Found(server, account)
             wrong += self._check_mailboxes(account[0], found, cut)
             wrong += self._check_messages(account[0], found, cut)
+            wrong += self._check_exchanges(account[0], found, cut)
         return wrong
 
     def _of(self, kind, account):
@@ -98,6 +113,18 @@ class Promises:
                 wrong.append(f"a message that nobody sent: {text[:200]!r}")
             elif text != self.texts[token] and not without_trace(text, self.texts[token]):
                 wrong.append(f"the octets of {token} are not what was sent: {len(text)}, {text[-200:]!r}")
+        return wrong
+
+
+    def _check_exchanges(self, account, found, cut):
+        wrong = []
+        for exchange in self.exchanges:
+            if exchange.account != account or not exchange.sent <= cut < exchange.answered:
+                continue
+            has_old = exchange.old in found.messages
+            has_new = any((mailbox, token) == exchange.new for (mailbox, _), (token, _) in found.messages.items())
+            if has_old == has_new:
+                wrong.append(f"{'both' if has_old else 'none'} of {exchange.old} and {exchange.new} in its place")
         return wrong
 
 

@@ -345,9 +345,16 @@ class ImapWire(Wire):
 
     def append(self, message, mailbox="INBOX", flags="", date="", status="OK"):
         """APPEND with a synchronising literal."""
+        return self._append("APPEND", message, mailbox, flags, date, status)
+
+    def uid_replace(self, uid, message, mailbox="INBOX", flags="", date="", status="OK"):
+        """The same in place of the selected mailbox's message `uid`."""
+        return self._append(f"UID REPLACE {uid}", message, mailbox, flags, date, status)
+
+    def _append(self, command, message, mailbox, flags, date, status):
         tag = self.next_tag()
         options = (f" ({flags})" if flags else "") + (f' "{date}"' if date else "")
-        self.send_line(f"{tag} APPEND {quoted(mailbox)}{options} {{{len(message)}}}")
+        self.send_line(f"{tag} {command} {quoted(mailbox)}{options} {{{len(message)}}}")
         line = self.read_line()
         if not line.startswith(b"+"):
             self.buffer = line + CRLF + self.buffer

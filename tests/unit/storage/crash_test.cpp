@@ -57,6 +57,15 @@ struct CrashFixture : StoreFixture {
     return state;
   }
 
+  // The message of INBOX gives way to a new one.
+  Result<> try_replace(Uid uid, const std::string& to) {
+    const auto message = TRY(try_spool(letter("new")));
+    TRY(wait(mailbox()->replace(
+        uid, mailbox(to),
+        {.spool = message.get(), .internal_date = 1'600'000'000, .system_flags = 1, .keywords = {"Later"}})));
+    return {};
+  }
+
   // Each message is one file, and nothing else lies around.
   void check_files(const std::string& name, const std::string& address, std::size_t messages) {
     std::string folder = maildir(address);
@@ -133,6 +142,8 @@ const std::vector<Case>& cases() {
        [](CrashFixture& f) {
          return ended(f.wait(f.mailbox()->move(f.uids({1, 2}), f.mailbox("Archive"), Missing::skip)));
        }},
+      {"replace", [](CrashFixture& f) { return f.try_replace(2, "INBOX"); }},
+      {"replace into another", [](CrashFixture& f) { return f.try_replace(3, "Archive"); }},
       {"create", [](CrashFixture& f) { return ended(f.wait(f.account().create("x", SpecialUse::none))); }},
       {"delete", [](CrashFixture& f) { return f.wait(f.account().remove("a/b")); }},
       {"rename", [](CrashFixture& f) { return f.wait(f.account().rename("a", "z")); }},
@@ -236,6 +247,7 @@ void run_matrix(End end) {
       CHECK(fixture.list(fixture.settings.data + "/spool").empty());
       // The Maildir alone says the same.
       fixture.stop();
+      CHECK(fixture.list(fixture.account_path() + "/replacing").empty());
       if (n % 3 == 0) {
         std::filesystem::remove(fixture.account_path() + "/index.sqlite");
         fixture.start();
