@@ -27,6 +27,12 @@ Reply bad_charset() {
   return no(text + "] Unknown charset");
 }
 
+// How many messages are tested for so many keys between two looks at the time.
+std::uint32_t step_of(std::size_t keys) {
+  constexpr std::size_t tests = 4'096;
+  return static_cast<std::uint32_t>(std::clamp<std::size_t>(tests / std::max<std::size_t>(1, keys), 1, 256));
+}
+
 class Searching {
  public:
   Searching(Connection& connection, View& view, const Criteria& criteria)
@@ -34,6 +40,7 @@ class Searching {
         view_(view),
         criteria_(criteria),
         slice_(connection),
+        lookup_(criteria.wants, slice_),
         said_(connection.loop().now()),
         found_(view.messages().size()) {}
 
@@ -66,6 +73,7 @@ class Searching {
   View& view_;
   const Criteria& criteria_;
   Slice slice_;
+  TextLookup lookup_;
   Milliseconds said_;                              // when the client last heard of us
   std::vector<bool> found_;                        // by place
   std::vector<storage::Mailbox::Origin> origins_;  // of the present batch, where a key wants them
@@ -77,8 +85,9 @@ class Searching {
 Task<Places> Searching::by_view() {
   std::vector<Places::Range> open;
   const storage::Snapshot& messages = view_.messages();
-  for (std::uint32_t begin = 0; begin < messages.size(); begin += batch_size) {
-    const std::uint32_t end = std::min(messages.size(), begin + batch_size);
+  const std::uint32_t step = step_of(criteria_.keys);
+  for (std::uint32_t begin = 0; begin < messages.size(); begin += step) {
+    const std::uint32_t end = std::min(messages.size(), begin + step);
     messages.visit(begin, end, [&](std::uint32_t place, const storage::Message& message) {
       const Match match = criteria_.key->test({.place = place, .message = message});
       found_[place] = match == Match::yes;
@@ -145,9 +154,10 @@ Task<void> Searching::by_index(const Places& open) {
       fail(envelope.error());
       continue;
     }
+    const EnvelopeFindings findings = co_await lookup_.in_envelope(*envelope);
     const Candidate candidate{.place = *place,
                               .message = view_.messages().at(*place),
-                              .envelope = &*envelope,
+                              .envelope = &findings,
                               .origin = origin_of(summary.uid)};
     Match match = criteria_.key->test(candidate);
     if (match == Match::unknown) match = co_await by_octets(candidate, summary.encoded);
@@ -158,10 +168,13 @@ Task<void> Searching::by_index(const Places& open) {
 // `known` is all that is known without them.
 Task<Match> Searching::by_octets(const Candidate& known, const std::string& encoded) {
   const auto summary = message::decode(encoded);
-  if (!summary) co_return Match::no;
+  if (!summary) {
+    fail(summary.error());
+    co_return Match::no;
+  }
   co_await say_something();
   MessageSource source(view_.mailbox(), known.message.uid, known.message.size);
-  const auto findings = co_await look_for(criteria_.wants, *summary, source, slice_);
+  const auto findings = co_await lookup_.in_message(*summary, source);
   if (findings) {
     Candidate candidate = known;
     candidate.texts = &*findings;
@@ -293,6 +306,7 @@ Task<Reply> Session::on(const Search& search) {
     if (saves) view_->save_search(uids_of(spoken_of(found, returned), view_->messages()));
     if (is_answered(returned)) co_await searching.print(found, tag_, search.numbering, returned);
   }
+  if (searching.failed()) co_return no("[UNAVAILABLE] " + name + " could not read all messages");
   co_return ok((searching.some_gone() ? "[EXPUNGEISSUED] " : "") + name + " completed");
 }
 

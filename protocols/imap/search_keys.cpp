@@ -1,8 +1,6 @@
 #include "protocols/imap/search_keys.h"
 
 #include "message/charset.h"
-#include "message/date.h"
-#include "message/encoded_word.h"
 #include "protocols/imap/calendar.h"
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/flags.h"
@@ -110,9 +108,7 @@ class DateKey final : public Key {
       return candidate.origin == nullptr ? Match::unknown : compare_time(candidate.origin->saved);
     }
     if (candidate.envelope == nullptr) return Match::unknown;
-    if (!candidate.envelope->date) return Match::no;
-    const auto date = message::parse_date(*candidate.envelope->date);
-    return date ? compare(date->local_day()) : Match::no;
+    return candidate.envelope->sent ? compare(*candidate.envelope->sent) : Match::no;
   }
 
  private:
@@ -149,57 +145,35 @@ class ObjectIdKey final : public Key {
   std::string id_;
 };
 
-using Addresses = std::vector<message::Address> message::Envelope::*;
-
-// FROM, TO, CC, BCC: names as a person reads them, and addresses, as "Name <mailbox@host>".
-class AddressKey final : public Key {
+// The `index`th text that is looked for in a field of the envelope.
+class EnvelopeKey final : public Key {
  public:
-  AddressKey(Addresses field, std::string folded) : field_(field), folded_(std::move(folded)) {}
-
+  EnvelopeKey(EnvelopeField field, std::size_t index) : field_(field), index_(index) {}
   Match test(const Candidate& candidate) const override {
     if (candidate.envelope == nullptr) return Match::unknown;
-    const auto& addresses = candidate.envelope->*field_;
-    return match_if(std::ranges::any_of(addresses, [&](const message::Address& address) {
-      return message::fold_for_search(readable(address)).find(folded_) != std::string::npos;
-    }));
+    return match_if(candidate.envelope->found[static_cast<std::size_t>(field_)][index_]);
   }
 
  private:
-  static std::string readable(const message::Address& address) {
-    if (address.is_group_end()) return {};
-    if (address.is_group_start()) return message::decode_encoded_words(*address.mailbox) + ":";
-    std::string text;
-    if (address.name) text = message::decode_encoded_words(*address.name) + " ";
-    text += "<" + address.mailbox.value_or("");
-    if (address.host && !address.host->empty()) text += "@" + *address.host;
-    return text + ">";
-  }
-
-  Addresses field_;
-  std::string folded_;
+  EnvelopeField field_;
+  std::size_t index_;
 };
 
-using Field = std::optional<std::string> message::Envelope::*;
-
-// A header field that the envelope has: SUBJECT, and HEADER with such a name.
-class EnvelopeFieldKey final : public Key {
+// The same in a field that the envelope has not: the `field`th of those.
+class FieldKey final : public Key {
  public:
-  EnvelopeFieldKey(Field field, std::string folded) : field_(field), folded_(std::move(folded)) {}
-
+  FieldKey(std::size_t field, std::size_t index) : field_(field), index_(index) {}
   Match test(const Candidate& candidate) const override {
-    if (candidate.envelope == nullptr) return Match::unknown;
-    const auto& value = candidate.envelope->*field_;
-    if (!value) return Match::no;
-    const std::string text = message::fold_for_search(message::decode_encoded_words(*value));
-    return match_if(text.find(folded_) != std::string::npos);
+    if (candidate.texts == nullptr) return Match::unknown;
+    return match_if(candidate.texts->fields[field_][index_]);
   }
 
  private:
-  Field field_;
-  std::string folded_;
+  std::size_t field_;
+  std::size_t index_;
 };
 
-// BODY, TEXT and other HEADERs: the `index`th of what is looked for in the octets.
+// BODY and TEXT: the `index`th of what is looked for in the octets.
 class TextKey final : public Key {
  public:
   TextKey(std::vector<bool> TextFindings::* findings, std::size_t index)
@@ -249,13 +223,13 @@ class NotKey final : public Key {
   std::unique_ptr<Key> key_;
 };
 
-// What the envelope has of a field that stands in a message once.
-std::optional<Field> envelope_field(std::string_view name) {
-  static constexpr std::pair<std::string_view, Field> fields[] = {
-      {"Subject", &message::Envelope::subject},
-      {"Message-ID", &message::Envelope::message_id},
-      {"In-Reply-To", &message::Envelope::in_reply_to},
-      {"Date", &message::Envelope::date},
+// The fields that stand in a message once: what the envelope has of them is all there is.
+std::optional<EnvelopeField> envelope_field(std::string_view name) {
+  static constexpr std::pair<std::string_view, EnvelopeField> fields[] = {
+      {"Subject", EnvelopeField::subject},
+      {"Message-ID", EnvelopeField::message_id},
+      {"In-Reply-To", EnvelopeField::in_reply_to},
+      {"Date", EnvelopeField::date},
   };
   const auto* found =
       std::ranges::find_if(fields, [&](auto& f) { return equal_ignoring_case(f.first, name); });
@@ -269,6 +243,7 @@ class Compiler {
       : view_(view), charset_(std::move(charset)), criteria_(criteria), wants_(criteria.wants) {}
 
   Result<std::unique_ptr<Key>> operator()(const SearchKey& key) const {
+    ++criteria_.keys;
     return std::visit([this](const auto& alternative) { return compile_key(alternative); }, key.key);
   }
 
@@ -301,6 +276,7 @@ class Compiler {
 
   Compiled compile_key(const SearchDate& key) const {
     if (key.of == SearchDate::Of::saved) criteria_.by_origin = true;
+    if (key.of == SearchDate::Of::sent) wants_.sent = true;
     return std::make_unique<DateKey>(key);
   }
   // All mailboxes keep them (RFC 8514 §4.3).
@@ -319,34 +295,30 @@ class Compiler {
   }
 
   Compiled compile_key(const SearchText& key) const {
-    const std::string text = TRY(message::to_utf8(key.text, charset_));
-    const auto addresses = [&](Addresses field) -> Compiled {
-      return std::make_unique<AddressKey>(field, message::fold_for_search(text));
-    };
+    std::string text = TRY(message::to_utf8(key.text, charset_));
     switch (key.in) {
-      case SearchText::In::bcc: return addresses(&message::Envelope::bcc);
-      case SearchText::In::cc: return addresses(&message::Envelope::cc);
-      case SearchText::In::from: return addresses(&message::Envelope::from);
-      case SearchText::In::to: return addresses(&message::Envelope::to);
-      case SearchText::In::subject:
-        return std::make_unique<EnvelopeFieldKey>(&message::Envelope::subject,
-                                                  message::fold_for_search(text));
+      case SearchText::In::bcc: return in_envelope(EnvelopeField::bcc, std::move(text));
+      case SearchText::In::cc: return in_envelope(EnvelopeField::cc, std::move(text));
+      case SearchText::In::from: return in_envelope(EnvelopeField::from, std::move(text));
+      case SearchText::In::to: return in_envelope(EnvelopeField::to, std::move(text));
+      case SearchText::In::subject: return in_envelope(EnvelopeField::subject, std::move(text));
       case SearchText::In::body:
-        wants_.body.push_back(text);
-        return std::make_unique<TextKey>(&TextFindings::body, wants_.body.size() - 1);
+        return std::make_unique<TextKey>(&TextFindings::body, index_of(std::move(text), wants_.body));
       case SearchText::In::text: break;
     }
-    wants_.message.push_back(text);
-    return std::make_unique<TextKey>(&TextFindings::message, wants_.message.size() - 1);
+    return std::make_unique<TextKey>(&TextFindings::message, index_of(std::move(text), wants_.message));
   }
 
   Compiled compile_key(const SearchHeader& key) const {
-    std::string folded = message::fold_for_search(TRY(message::to_utf8(key.text, charset_)));
-    if (const auto field = envelope_field(key.field)) {
-      return std::make_unique<EnvelopeFieldKey>(*field, std::move(folded));
-    }
-    wants_.fields.push_back({key.field, std::move(folded)});
-    return std::make_unique<TextKey>(&TextFindings::fields, wants_.fields.size() - 1);
+    std::string text = TRY(message::to_utf8(key.text, charset_));
+    if (const auto field = envelope_field(key.field)) return in_envelope(*field, std::move(text));
+    const auto is_it = [&](const TextWants::Field& field) {
+      return equal_ignoring_case(field.name, key.field);
+    };
+    auto field = std::ranges::find_if(wants_.fields, is_it);
+    if (field == wants_.fields.end()) field = wants_.fields.insert(field, {key.field, {}});
+    const auto place = static_cast<std::size_t>(field - wants_.fields.begin());
+    return std::make_unique<FieldKey>(place, index_of(std::move(text), field->texts));
   }
 
   Compiled compile_key(const SearchAnd& key) const {
@@ -357,6 +329,16 @@ class Compiler {
   }
   Compiled compile_key(const SearchNot& key) const {
     return std::make_unique<NotKey>(TRY((*this)(key.keys.front())));
+  }
+
+  Compiled in_envelope(EnvelopeField field, std::string text) const {
+    TextWants::Texts& texts = wants_.envelope[static_cast<std::size_t>(field)];
+    return std::make_unique<EnvelopeKey>(field, index_of(std::move(text), texts));
+  }
+
+  static std::size_t index_of(std::string text, TextWants::Texts& texts) {
+    texts.push_back(std::move(text));
+    return texts.size() - 1;
   }
 
   Result<Keys> compile_all(const std::vector<SearchKey>& keys) const {

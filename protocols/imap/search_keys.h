@@ -1,13 +1,15 @@
 #pragma once
 
 #include "base/result.h"
-#include "message/structure.h"
 #include "protocols/imap/command.h"
 #include "protocols/imap/view.h"
 #include "storage/message.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,29 +21,41 @@ namespace posthorn::imap {
 // envelope, then its octets.
 enum class Match : std::uint8_t { no, yes, unknown };
 
-// What has to be looked for in the octets of messages. Texts are UTF-8.
+// The fields of a message's envelope that keys look into.
+enum class EnvelopeField : std::uint8_t { bcc, cc, from, to, subject, message_id, in_reply_to, date };
+template <class Value>
+using OfEnvelopeFields = std::array<Value, 8>;
+
+// What has to be looked for in messages, by the place where. Texts are UTF-8, as the client gave them; an
+// empty one is found where the field is there.
 struct TextWants {
+  using Texts = std::vector<std::string>;
   struct Field {
     std::string name;
-    std::string folded;  // for search; empty: the field is there
+    Texts texts;
   };
-  std::vector<std::string> body;     // BODY
-  std::vector<std::string> message;  // TEXT
-  std::vector<Field> fields;         // HEADER
-  bool empty() const { return body.empty() && message.empty() && fields.empty(); }
+  OfEnvelopeFields<Texts> envelope;  // FROM, SUBJECT and so on, and HEADER with their names
+  bool sent = false;                 // the day of the Date field
+  std::vector<Field> fields;         // HEADER with any other name, each name once
+  Texts body;                        // BODY
+  Texts message;                     // TEXT
 };
 
 // Which of them a message has, in the same order.
+struct EnvelopeFindings {
+  OfEnvelopeFields<std::vector<bool>> found;
+  std::optional<std::int64_t> sent;  // days since 1970-01-01; none without a Date that can be read
+};
 struct TextFindings {
+  std::vector<std::vector<bool>> fields;
   std::vector<bool> body;
   std::vector<bool> message;
-  std::vector<bool> fields;
 };
 
 struct Candidate {
   std::uint32_t place;
   const storage::Message& message;
-  const message::Envelope* envelope = nullptr;  // null: not known yet
+  const EnvelopeFindings* envelope = nullptr;  // null: not known yet
   const TextFindings* texts = nullptr;
   const storage::Mailbox::Origin* origin = nullptr;
 };
@@ -55,6 +69,7 @@ class Key {
 
 struct Criteria {
   std::unique_ptr<Key> key;
+  std::size_t keys = 0;  // how many were joined
   TextWants wants;
   bool by_origin = false;        // some key is about where messages came from
   bool by_mod_sequence = false;  // MODSEQ is among them, so that the answer tells one (RFC 7162 §3.1.5)

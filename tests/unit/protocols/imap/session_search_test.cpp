@@ -210,6 +210,50 @@ TEST_CASE("imap: a message that was expunged meanwhile is not found (RFC 2180 §
   CHECK(client->say("b NOOP") == "* 1 EXPUNGE\r\nb OK NOOP completed\r\n");
 }
 
+TEST_CASE("imap: a SEARCH that could not read every message gives what it found, and NO (RFC 3501 §6.4.4)") {
+  Server server;
+  for (int i = 0; i < 3; ++i) server.inbox().put(simple_message("m", "needle"));
+  auto client = Client::with_inbox(server);
+  // The file of the first message, behind all summaries.
+  server.store.fail({Errc::io, "xyzzy"}, 1);
+  CHECK(client->say("a SEARCH TEXT needle") ==
+        "* SEARCH 2 3\r\na NO [UNAVAILABLE] SEARCH could not read all messages\r\n");
+  CHECK(client->say("b SEARCH TEXT needle") == "* SEARCH 1 2 3\r\nb OK SEARCH completed\r\n");
+}
+
+TEST_CASE("imap: hundreds of texts are looked for in one pass over a message, and others have their turn") {
+  Server server;
+  std::string to = "x1@example.test";
+  for (int i = 2; i <= 1'000; ++i) to += ",\r\n x" + std::to_string(i) + "@example.test";
+  std::string fields;
+  for (int i = 1; i <= 500; ++i) fields += "X-One: zzzz\r\nX-Two: " + std::string(40, 'z') + "\r\n";
+  server.inbox().put("To: " + to + "\r\n" + fields + "Subject: s\r\n\r\n" + std::string(5'000, 'z'));
+  auto client = Client::with_inbox(server);
+  const auto keys = [](const std::string& key, int count) {
+    std::string all;
+    for (int i = 1; i <= count; ++i) all += key + std::to_string(i) + " ";
+    return all;
+  };
+  const auto turns_of = [&](const std::string& search, std::string_view answer) {
+    client->peer().send("a SEARCH " + search + "\r\n");
+    int turns = 0;
+    std::string said;
+    while (said.find("a OK") == std::string::npos) {
+      REQUIRE(++turns < 1'000'000);
+      server.loop.run_once();
+      said += client->peer().take_output();
+    }
+    CHECK(said == std::string(answer) + "\r\na OK SEARCH completed\r\n");
+    return turns;
+  };
+  const int few = turns_of("SUBJECT s BODY z", "* SEARCH 1") + 2;
+  CHECK(turns_of(keys("TO x", 900), "* SEARCH 1") > few);
+  CHECK(turns_of(keys("TO x", 900) + "TO x1001", "* SEARCH") > few);
+  const std::string in_fields = keys("NOT HEADER X-Two zzzzz", 240) + keys("NOT HEADER X-One zzzzz", 240);
+  CHECK(turns_of(in_fields, "* SEARCH 1") > few);
+  CHECK(turns_of(keys("NOT TEXT zzzzz", 240) + keys("NOT BODY zzzzz", 240), "* SEARCH 1") > few);
+}
+
 TEST_CASE("imap: a long SEARCH on text ends when the connection goes") {
   Server server;
   for (int i = 0; i < 100; ++i) server.inbox().put("Subject: x\r\n\r\n" + std::string(200'000, 'a'));
