@@ -28,12 +28,17 @@ struct Level {
 };
 using Levels = std::map<std::string, Level, std::less<>>;
 
+// "a/b" for "a/b/c"; none for "a".
+std::optional<std::string_view> level_above(std::string_view name) {
+  const std::size_t end = name.rfind('/');
+  if (end == std::string_view::npos || end == 0) return std::nullopt;
+  return name.substr(0, end);
+}
+
 // Calls `visit` with "a/b" and "a" for "a/b/c", the nearest first, until it gives false.
 template <class Visit>
 void each_level_above(std::string_view name, Visit visit) {
-  for (std::size_t end = name.rfind('/'); end != std::string_view::npos && end > 0;
-       end = name.rfind('/', end - 1)) {
-    if (!visit(name.substr(0, end))) return;
+  for (auto above = level_above(name); above && visit(*above); above = level_above(*above)) {
   }
 }
 
@@ -50,17 +55,24 @@ Levels levels_of(const std::vector<storage::MailboxInfo>& mailboxes) {
   return levels;
 }
 
-// Those that are no mailboxes are names of their own where they are selected, together with what is above
-// them (RFC 5258 §3.1, §3.5).
-void add_subscriptions(Levels& levels, const std::vector<std::string>& subscriptions, const List& list) {
+bool matches_any(const std::vector<ListPattern>& patterns, std::string_view name) {
+  return std::ranges::any_of(patterns, [&](const ListPattern& pattern) { return pattern.matches(name); });
+}
+
+// Those that are no mailboxes are names of their own where they are selected (RFC 5258 §3.1). So is what is
+// above them (§3.5), but where it is not listed anyhow: a name may have a hundred levels, and there are many
+// names.
+Task<void> add_subscriptions(Levels& levels, const std::vector<std::string>& subscriptions, const List& list,
+                             const std::vector<ListPattern>& patterns, Slice& slice) {
   for (const std::string& name : subscriptions) {
+    co_await slice;
     if (!list.selection.subscribed && !levels.contains(name)) continue;
     levels[name].subscribed = true;
-    if (!list.selection.recursive_match) continue;
-    each_level_above(name, [&](std::string_view above) {
-      levels.try_emplace(std::string(above));
-      return true;
-    });
+    if (!list.selection.recursive_match || matches_any(patterns, name)) continue;
+    for (auto above = level_above(name); above; above = level_above(*above)) {
+      co_await slice;
+      if (matches_any(patterns, *above)) levels.try_emplace(std::string(*above));
+    }
   }
 }
 
@@ -70,17 +82,17 @@ bool is_selected(const Level& level, const List::Selection& selection) {
   return !selection.subscribed || level.subscribed;
 }
 
-void note_selected_below(Levels& levels, const List::Selection& selection) {
+Task<void> note_selected_below(Levels& levels, const List::Selection& selection, Slice& slice) {
   for (const auto& [name, level] : levels) {
     if (!is_selected(level, selection)) continue;
     const bool is_listed = level.matches;
-    each_level_above(name, [&](std::string_view above) {
-      Level& parent = levels.find(above)->second;
-      const bool known = parent.has_selected_below && (is_listed || parent.has_unlisted_below);
-      parent.has_selected_below = true;
-      parent.has_unlisted_below = parent.has_unlisted_below || !is_listed;
-      return !known;
-    });
+    for (auto above = level_above(name); above; above = level_above(*above)) {
+      co_await slice;
+      const auto parent = levels.find(*above);
+      if (parent == levels.end()) continue;
+      parent->second.has_selected_below = true;
+      parent->second.has_unlisted_below = parent->second.has_unlisted_below || !is_listed;
+    }
   }
 }
 
@@ -210,13 +222,13 @@ Task<Reply> Session::on(const List& list) {
   const auto mailboxes = co_await account_->list();
   if (!mailboxes) co_return reply_to(mailboxes.error());
   Levels levels = levels_of(*mailboxes);
+  const std::vector<ListPattern> patterns = patterns_of(list, enabled_.dialect);
+  Slice slice(connection_);
   if (list.selection.subscribed || list.returned.subscribed) {
     const auto subscriptions = co_await account_->subscriptions();
     if (!subscriptions) co_return reply_to(subscriptions.error());
-    add_subscriptions(levels, *subscriptions, list);
+    co_await add_subscriptions(levels, *subscriptions, list, patterns, slice);
   }
-  const std::vector<ListPattern> patterns = patterns_of(list, enabled_.dialect);
-  Slice slice(connection_);
   for (auto& [name, level] : levels) {
     for (const ListPattern& pattern : patterns) {
       co_await slice;
@@ -224,7 +236,7 @@ Task<Reply> Session::on(const List& list) {
       if (level.matches) break;
     }
   }
-  if (list.selection.recursive_match) note_selected_below(levels, list.selection);
+  if (list.selection.recursive_match) co_await note_selected_below(levels, list.selection, slice);
   std::erase_if(levels, [&](const auto& each) { return !is_listed(each.second, list.selection); });
 
   // The counts of the selected mailbox are as of now, too.

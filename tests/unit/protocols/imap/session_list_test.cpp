@@ -271,4 +271,22 @@ TEST_CASE("imap: STATUS of SIZE (RFC 8438 §3), DELETED (RFC 9051 §6.3.11) and 
   CHECK(dialogue_after_login("a CAPABILITY\r\n", mail).find(" APPENDLIMIT=257890") != std::string::npos);
 }
 
+TEST_CASE(
+    "imap: of many deep subscriptions, RECURSIVEMATCH names those levels that it has to (RFC 5258 §3.5)") {
+  std::string input;
+  std::string all;
+  for (int i = 100; i < 130; ++i) {
+    const std::string top = "t" + std::to_string(i);
+    std::string name = top;
+    for (int level = 0; level < 60; ++level) name += "/x";
+    input += "s SUBSCRIBE " + name + "\r\n";
+    all += "* LIST (\\NonExistent \\Subscribed \\HasNoChildren) \"/\" " + name + "\r\n";
+  }
+  const std::string said = dialogue_after_login(
+      input + "a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" t*\r\nb LIST (SUBSCRIBED RECURSIVEMATCH) \"\" t%\r\n");
+  CHECK(said.find(all + "a OK LIST completed\r\n* LIST (\\NonExistent \\HasNoChildren) \"/\" t100 "
+                        "(\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n") != std::string::npos);
+  CHECK(said.ends_with("t129 (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\nb OK LIST completed\r\n"));
+}
+
 }  // namespace posthorn::imap
