@@ -12,23 +12,12 @@ class PutIn {
   void operator()(Expunge& expunge) const {
     if (expunge.uids) set(*expunge.uids, Numbering::uid);
   }
-  void operator()(Search& search) const { key(search.key); }
   void operator()(Fetch& fetch) const { set(fetch.messages, fetch.numbering); }
   void operator()(Store& store) const { set(store.messages, store.numbering); }
   void operator()(Copy& copy) const { set(copy.messages, copy.numbering); }
   void operator()(Move& move) const { set(move.messages, move.numbering); }
 
-  void operator()(SearchNumbers& numbers) const { set(numbers.set, numbers.numbering); }
-  void operator()(SearchAnd& all) const { keys(all.keys); }
-  void operator()(SearchOr& any) const { keys(any.keys); }
-  void operator()(SearchNot& negated) const { keys(negated.keys); }
-
  private:
-  void key(SearchKey& search_key) const { std::visit(*this, search_key.key); }
-  void keys(std::vector<SearchKey>& search_keys) const {
-    for (SearchKey& each : search_keys) key(each);
-  }
-
   void set(SequenceSet& numbers, Numbering numbering) const {
     if (!numbers.saved) return;
     for (const auto uids : saved_.ranges()) {

@@ -60,14 +60,24 @@ class KeywordKey final : public Key {
 
 class PlacesKey final : public Key {
  public:
-  explicit PlacesKey(Places places) : places_(std::move(places)) {}
+  explicit PlacesKey(Places places) : PlacesKey(std::make_shared<const Places>(std::move(places))) {}
+  explicit PlacesKey(std::shared_ptr<const Places> places) : places_(std::move(places)) {}
   Match test(const Candidate& candidate) const override {
-    return match_if(places_.contains(candidate.place));
+    return match_if(places_->contains(candidate.place));
   }
 
  private:
-  Places places_;
+  std::shared_ptr<const Places> places_;
 };
+
+// Where those of `uids` stand that are there.
+Places places_in(const storage::Snapshot& messages, const storage::UidSet& uids) {
+  std::vector<Places::Range> ranges;
+  for (const auto range : uids.ranges()) {
+    ranges.push_back({messages.lower_bound(range.first), messages.lower_bound(range.last + 1)});
+  }
+  return Places(std::move(ranges));
+}
 
 class SizeKey final : public Key {
  public:
@@ -242,7 +252,7 @@ class Compiler {
   Compiler(const View& view, std::string charset, Criteria& criteria)
       : view_(view), charset_(std::move(charset)), criteria_(criteria), wants_(criteria.wants) {}
 
-  Result<std::unique_ptr<Key>> operator()(const SearchKey& key) const {
+  Result<std::unique_ptr<Key>> operator()(const SearchKey& key) {
     ++criteria_.keys;
     return std::visit([this](const auto& alternative) { return compile_key(alternative); }, key.key);
   }
@@ -261,7 +271,11 @@ class Compiler {
     return std::make_unique<KeywordKey>(view_.mailbox().find_keyword(key.keyword), key.set);
   }
 
-  Compiled compile_key(const SearchNumbers& key) const {
+  Compiled compile_key(const SearchNumbers& key) {
+    if (key.set.saved) {
+      if (!saved_) saved_ = std::make_shared<const Places>(places_in(view_.messages(), view_.saved_search()));
+      return std::make_unique<PlacesKey>(saved_);
+    }
     if (key.numbering == Numbering::uid) {
       return std::make_unique<PlacesKey>(TRY(places_of(key.set, key.numbering, view_.messages())));
     }
@@ -321,13 +335,13 @@ class Compiler {
     return std::make_unique<FieldKey>(place, index_of(std::move(text), field->texts));
   }
 
-  Compiled compile_key(const SearchAnd& key) const {
+  Compiled compile_key(const SearchAnd& key) {
     return std::make_unique<JoinedKey>(TRY(compile_all(key.keys)), Match::no);
   }
-  Compiled compile_key(const SearchOr& key) const {
+  Compiled compile_key(const SearchOr& key) {
     return std::make_unique<JoinedKey>(TRY(compile_all(key.keys)), Match::yes);
   }
-  Compiled compile_key(const SearchNot& key) const {
+  Compiled compile_key(const SearchNot& key) {
     return std::make_unique<NotKey>(TRY((*this)(key.keys.front())));
   }
 
@@ -341,7 +355,7 @@ class Compiler {
     return texts.size() - 1;
   }
 
-  Result<Keys> compile_all(const std::vector<SearchKey>& keys) const {
+  Result<Keys> compile_all(const std::vector<SearchKey>& keys) {
     Keys compiled;
     for (const SearchKey& key : keys) compiled.push_back(TRY((*this)(key)));
     return compiled;
@@ -351,6 +365,7 @@ class Compiler {
   std::string charset_;
   Criteria& criteria_;
   TextWants& wants_;
+  std::shared_ptr<const Places> saved_;  // what every `$` stands for (RFC 5182 §2.1), once one is met
 };
 
 }  // namespace

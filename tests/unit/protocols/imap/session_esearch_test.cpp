@@ -304,4 +304,15 @@ TEST_CASE("imap: ESEARCH of a large mailbox is told in pieces, whole") {
   CHECK(said.ends_with(",5997,5999\r\na OK UID SEARCH completed\r\n"));
 }
 
+TEST_CASE("imap: $ hundreds of times in one SEARCH is one set (RFC 5182 §2.1)") {
+  Server server;
+  for (int i = 0; i < 2'000; ++i) server.inbox().put("x", i % 2 == 0 ? flagged : 0);
+  auto client = Client::with_inbox(server);
+  client->say("a SEARCH RETURN (SAVE) FLAGGED");
+  std::string keys;
+  for (int i = 0; i < 450; ++i) keys += " $ UID $";
+  CHECK(client->say("b SEARCH RETURN (COUNT) 1:100 NOT 1:50" + keys) ==
+        "* ESEARCH (TAG \"b\") COUNT 25\r\nb OK SEARCH completed\r\n");
+}
+
 }  // namespace posthorn::imap
