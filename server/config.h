@@ -225,6 +225,8 @@ class Settings {
                         "seconds", {1, 86400},  "The longest silence between commands."};
     NumberKey pop3_login{*this,     "pop3_login", 600,
                          "seconds", {1, 86400},   "A session that has not logged in by then is ended."};
+    NumberKey imap_login{*this,     "imap_login", 600,
+                         "seconds", {1, 86400},   "A session that has not logged in by then is ended."};
     NumberKey imap_idle_before_login{*this,      "imap_idle_before_login",
                                      180,        "seconds",
                                      {1, 86400}, "The longest silence between commands, before a login."};

@@ -69,6 +69,7 @@ imap::Settings imap_settings(const Settings& settings) {
   result.discarded_octets = number<std::uint64_t>(settings.limits.discard_size);
   result.literals = settings.imap.literals.value;
   result.bad_commands = number<unsigned>(settings.imap.bad_commands);
+  result.login = seconds(settings.timeout.imap_login);
   result.idle_before_login = seconds(settings.timeout.imap_idle_before_login);
   result.idle = seconds(settings.timeout.imap_idle);
   result.line = seconds(settings.timeout.line);

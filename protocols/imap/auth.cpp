@@ -87,6 +87,7 @@ Task<Reply> Session::log_in(auth::Credentials credentials) {
   }
   login_ = *std::move(login);
   account_ = *std::move(account);
+  login_deadline_.stop();
   apply_timeouts();
   co_return ok("[CAPABILITY " + capabilities() + "] Logged in");
 }

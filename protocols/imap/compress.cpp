@@ -35,6 +35,7 @@ Task<Reply> Session::on(const Unauthenticate&) {
   // The stream ends with the next write, which is to hold the reply and no more.
   if (end_compression_) co_await connection_.flush();
   apply_timeouts();
+  login_deadline_.start(settings_.login);
   co_return ok("Not authenticated any more");
 }
 

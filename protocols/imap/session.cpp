@@ -139,7 +139,10 @@ constexpr std::array<Switch, 5> switches{{
 }  // namespace
 
 Session::Session(Connection& connection, Environment environment, Settings settings)
-    : connection_(connection), environment_(environment), settings_(std::move(settings)) {}
+    : connection_(connection),
+      environment_(environment),
+      settings_(std::move(settings)),
+      login_deadline_(connection.loop(), [this] { connection_.close(CloseReason::timeout); }) {}
 
 Session::~Session() = default;
 
@@ -158,6 +161,7 @@ Task<void> Session::run() {
   } catch (const ConnectionClosed& closed) {
     reason = name_of(closed.reason());
   }
+  login_deadline_.stop();
   // The mailbox is let go before the farewell, which may take its time.
   view_.reset();
   account_.reset();
@@ -195,6 +199,7 @@ void Session::apply_timeouts() {
 
 Task<void> Session::converse() {
   send("* OK [CAPABILITY " + capabilities() + "] " + settings_.hostname + " Posthorn ready\r\n");
+  login_deadline_.start(settings_.login);
   while (!ending_) {
     if (stopping_) {
       end_with_bye("Server shutting down");

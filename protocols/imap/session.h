@@ -34,7 +34,8 @@ struct Settings {
   std::uint64_t append_octets = 256ULL << 20U;       // of all messages of one APPEND
   std::uint64_t discarded_octets = 256ULL << 20U;    // read past after a refused command before hanging up
   Literals literals = Literals::plus;
-  unsigned bad_commands = 20;  // in a row, refused logins among them, before hanging up
+  unsigned bad_commands = 20;   // in a row, refused logins among them, before hanging up
+  Milliseconds login{600'000};  // from the greeting to the login
   Milliseconds idle_before_login{180'000};
   Milliseconds idle{1'800'000};   // at least 30 minutes (RFC 3501 §5.4)
   Milliseconds line{60'000};      // a command once begun, from one of its lines to the next
@@ -191,6 +192,7 @@ class Session {
   Connection& connection_;
   Environment environment_;
   Settings settings_;
+  Timer login_deadline_;
 
   auth::Login login_;                          // empty before login
   std::shared_ptr<storage::Account> account_;  // set by login

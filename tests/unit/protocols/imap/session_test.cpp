@@ -241,4 +241,22 @@ TEST_CASE("imap: answers to pipelined commands do not pile up while the client r
   CHECK(ends_with(client->listen(), "b OK CAPABILITY completed\r\n"));
 }
 
+TEST_CASE("imap: from the greeting to the login is no more time than is given, busy or not") {
+  Server server;
+  server.settings.login = Milliseconds(30);
+  Client busy(server, MemoryScript{.hold_open = true});
+  REQUIRE(testing::run_until(server.loop, [&] {
+    if (busy.peer().idle()) busy.peer().send("a NOOP\r\n");
+    return busy.ended();
+  }));
+  CHECK(server.log.contains("reason=timeout"));
+
+  server.settings.login = Milliseconds(400);
+  auto in = Client::logged_in(server);
+  auto out = Client::logged_in(server);
+  out->say("u UNAUTHENTICATE");
+  REQUIRE(testing::run_until(server.loop, [&] { return out->ended(); }));
+  CHECK_FALSE(in->ended());
+}
+
 }  // namespace posthorn::imap
