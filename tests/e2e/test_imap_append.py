@@ -1,4 +1,4 @@
-"""What adds messages: CATENATE (RFC 4469), APPENDLIMIT (RFC 7889), literals
+"""What adds messages: CATENATE (RFC 4469), REPLACE (RFC 8508), APPENDLIMIT (RFC 7889), literals
 (RFC 7888)."""
 
 import pytest
@@ -43,6 +43,29 @@ def test_a_bad_url_adds_nothing(imap):
     answer = imap.command("APPEND INBOX CATENATE (URL /INBOX/;UID=1 URL /INBOX/;UID=2)", "NO")
     assert answer.code == "BADURL /INBOX/;UID=2"
     assert imap.status("INBOX")["MESSAGES"] == 1
+
+
+def test_replace(server, imap, account):
+    """RFC 8508 §3.2, §3.4: in the same mailbox and in another; another session sees both at once."""
+    for token in ("one", "two", "three"):
+        imap.append(message(token))
+    imap.select()
+    with ImapWire(server) as other:
+        other.greeting()
+        other.login(*account)
+        other.select()
+        validity, new = imap.uid_replace(2, message("better"), "INBOX", r"\Draft").code_value("APPENDUID").split(" ")
+        assert new == "4" and bodies(imap) == [message("one"), message("three"), message("better")]
+        assert imap.status("INBOX")["UIDVALIDITY"] == int(validity)
+        assert [response.kind for response in other.command("NOOP").untagged][:2] == ["EXPUNGE", "EXISTS"]
+    imap.select()
+    imap.uid_replace(4, message("sent"), "Sent")
+    assert imap.status("INBOX")["MESSAGES"] == 2 and imap.status("Sent")["MESSAGES"] == 1
+    imap.uid_replace(4, message("again"), "Sent", status="NO")
+    assert imap.uid_replace(1, message("lost"), "nowhere", status="NO").code == "TRYCREATE"
+    imap.command("EXAMINE INBOX")
+    assert imap.uid_replace(1, message("not here"), "Sent", status="NO").code == "READ-ONLY"
+    assert imap.status("INBOX")["MESSAGES"] == 2 and imap.status("Sent")["MESSAGES"] == 1
 
 
 def test_the_limit_is_told_and_holds(own):
