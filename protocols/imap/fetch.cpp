@@ -109,10 +109,36 @@ const typename List::value_type* element_of(const List& list, typename List::con
   return at != list.cend() && at->uid == uid ? &*at : nullptr;
 }
 
+// The pieces whose messages are marked \Seen together, before the first of them is sent: small ones, as a
+// client that hangs up meanwhile has not read the rest.
+std::vector<Places> pieces_to_mark(const Places& places, const storage::Snapshot& messages) {
+  constexpr std::uint32_t most_messages = 16;
+  constexpr std::uint64_t most_octets = 1U << 20U;
+  std::vector<Places> pieces;
+  std::vector<Places::Range> piece;
+  std::uint64_t octets = 0;
+  places.each([&](std::uint32_t place) {
+    const std::uint64_t size = messages.at(place).size;
+    if (piece.size() == most_messages || (!piece.empty() && octets + size > most_octets)) {
+      pieces.emplace_back(std::exchange(piece, {}));
+      octets = 0;
+    }
+    piece.push_back({place, place + 1});
+    octets += size;
+  });
+  pieces.emplace_back(std::move(piece));
+  return pieces;
+}
+
 class Fetching {
  public:
   Fetching(Connection& connection, View& view, const Enabled& enabled, const Fetch& fetch)
-      : connection_(connection), view_(view), enabled_(enabled), plan_(fetch, enabled), slice_(connection) {}
+      : connection_(connection),
+        view_(view),
+        enabled_(enabled),
+        numbering_(fetch.numbering),
+        plan_(fetch, enabled),
+        slice_(connection) {}
 
   Task<void> run(const Places& places);
 
@@ -126,8 +152,9 @@ class Fetching {
   Task<void> run_batch(const Places& places);
   storage::UidSet unreadable_of(const Summaries& summaries) const;
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
-  Task<void> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
+  Task<bool> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
                                 const storage::UidSet& next);
+  void leave_out(std::uint32_t place, const storage::UidSet& newly_seen);
   void begin_answer(std::uint32_t place);
   void append_attribute(FetchAttribute attribute, const storage::Message& message, const Known& known);
   void end_answer(const storage::Message& message, bool newly_seen);
@@ -138,6 +165,7 @@ class Fetching {
   Connection& connection_;
   View& view_;
   const Enabled& enabled_;
+  Numbering numbering_;
   Plan plan_;
   storage::UidSet news_;  // of which the client does not know the present flags and MODSEQ
   std::vector<storage::Mailbox::EmailId> email_ids_;  // of the batch
@@ -163,27 +191,36 @@ Task<void> Fetching::run(const Places& places) {
     view_.append_new_keywords(connection_.output());
     news_ = view_.take_flags(uids_of(places, view_.messages()));
   }
-  for (const Places& batch : places.in_pieces(batch_size)) co_await run_batch(batch);
+  const bool marks = plan_.sets_seen && !view_.read_only();
+  for (const Places& batch : places.in_pieces(batch_size)) {
+    if (!marks) {
+      co_await run_batch(batch);
+      continue;
+    }
+    for (const Places& piece : pieces_to_mark(batch, view_.messages())) co_await run_batch(piece);
+  }
 }
 
 Task<void> Fetching::run_batch(const Places& places) {
   const storage::UidSet uids = uids_of(places, view_.messages());
+  // Nothing is marked before all that can fail for all of them is done.
+  const auto leave_all = [&] { places.each([&](std::uint32_t place) { leave_out(place, {}); }); };
   Summaries summaries;
   if (plan_.from_summary()) {
     auto there = co_await view_.mailbox().summaries(uids, plan_.effort());
     if (!there) {
       note(std::move(there).error());
-      co_return;
+      co_return leave_all();
     }
     summaries = *std::move(there);
   }
-  if (plan_.email_id && !co_await find_email_ids(uids)) co_return;
+  if (plan_.email_id && !co_await find_email_ids(uids)) co_return leave_all();
   std::vector<storage::Mailbox::Origin> origins;
   if (plan_.origin) {
     auto there = co_await view_.mailbox().origins(uids);
     if (!there) {
       note(std::move(there).error());
-      co_return;
+      co_return leave_all();
     }
     origins = *std::move(there);
   }
@@ -201,28 +238,33 @@ Task<void> Fetching::run_batch(const Places& places) {
       const bool needs_summary = plan_.from_summary() && plan_.effort() == storage::Effort::full;
       if ((needs_summary && summary == nullptr) || (plan_.origin && origin == nullptr)) {
         some_gone_ = true;
+        leave_out(place, newly_seen);
         continue;
       }
       if (summary != nullptr) {
         auto decoded = known_from(summary->encoded, plan_);
         if (!decoded) {
           note(std::move(decoded).error());
+          leave_out(place, newly_seen);
           continue;
         }
         known = *std::move(decoded);
       }
       if (unreadable.contains(message.uid)) {
         some_unknown_encoding_ = true;
+        leave_out(place, newly_seen);
         continue;
       }
       if (plan_.email_id && !add_email_id(message.uid, known)) {
         some_gone_ = true;
+        leave_out(place, newly_seen);
         continue;
       }
       if (origin != nullptr) known.origin = *origin;
       const bool is_newly_seen = newly_seen.contains(message.uid);
       if (plan_.octets) {
-        co_await answer_with_octets(place, known, is_newly_seen, uids);
+        const bool answered = co_await answer_with_octets(place, known, is_newly_seen, uids);
+        if (!answered) leave_out(place, newly_seen);
       } else {
         begin_answer(place);
         for (const FetchItem& item : plan_.items) {
@@ -272,6 +314,14 @@ Task<storage::UidSet> Fetching::mark_seen(const storage::UidSet& uids, const sto
   view_.append_new_keywords(connection_.output());
   view_.take_flags(std::move(stored->changed));
   co_return changed;
+}
+
+// Of a message that gets no response, what was taken for told is told by itself: else it never would be, and
+// HIGHESTMODSEQ would say that it was (RFC 7162 §3.2).
+void Fetching::leave_out(std::uint32_t place, const storage::UidSet& newly_seen) {
+  const storage::Message message = view_.messages().at(place);
+  if (!newly_seen.contains(message.uid) && !news_.contains(message.uid)) return;
+  view_.append_changed(connection_.output(), place, message, numbering_);
 }
 
 void Fetching::begin_answer(std::uint32_t place) {
@@ -364,7 +414,8 @@ bool Fetching::add_email_id(storage::Uid uid, Known& known) {
   return true;
 }
 
-Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
+// False where there is no response: all that can fail is done before it begins.
+Task<bool> Fetching::answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
                                         const storage::UidSet& next) {
   const storage::Message message = view_.messages().at(place);
   FetchOctets octets(connection_, view_.mailbox(), message, known.structure ? &*known.structure : nullptr,
@@ -372,7 +423,7 @@ Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known,
   auto prepared = co_await octets.prepare(plan_.items, ahead_, next);
   if (!prepared) {
     note(std::move(prepared).error());
-    co_return;
+    co_return false;
   }
   begin_answer(place);
   for (const FetchItem& item : plan_.items) {
@@ -387,23 +438,28 @@ Task<void> Fetching::answer_with_octets(std::uint32_t place, const Known& known,
     co_await octets.append_next();
   }
   end_answer(message, newly_seen);
+  co_return true;
 }
 
 // Those whose last change is later (RFC 7162 §3.1.4.1), as of now, told or not.
-Places changed_since(storage::ModSeq since, const Places& places, const View& view) {
+Task<Places> changed_since(storage::ModSeq since, Places places, const View& view, Connection& connection) {
+  constexpr std::uint32_t step = 1'024;
   const auto now = view.mailbox().snapshot();
   std::vector<Places::Range> changed;
-  if (now->highest_modseq() <= since) return {};
-  places.each([&](std::uint32_t place) {
-    const auto there = now->find(view.messages().at(place).uid);
-    if (!there || now->at(*there).modseq <= since) return;
-    if (!changed.empty() && changed.back().end == place) {
-      ++changed.back().end;
-    } else {
-      changed.push_back({place, place + 1});
+  if (now->highest_modseq() <= since) co_return Places();
+  Slice slice(connection);
+  for (const Places& piece : places.in_pieces(step)) {
+    for (const auto uids : uids_of(piece, view.messages()).ranges()) {
+      now->visit(now->lower_bound(uids.first), now->lower_bound(uids.last + 1),
+                 [&](std::uint32_t, const storage::Message& message) {
+                   if (message.modseq <= since) return;
+                   const std::uint32_t place = *view.messages().find(message.uid);
+                   changed.push_back({place, place + 1});
+                 });
     }
-  });
-  return Places(std::move(changed));
+    co_await slice;
+  }
+  co_return Places(std::move(changed));
 }
 
 }  // namespace
@@ -428,7 +484,8 @@ Task<Reply> Session::on(const Fetch& fetch) {
   }
   // RFC 9394 §3.3; before CHANGEDSINCE narrows it down (§3.4).
   if (fetch.partial) *places = places->partial(*fetch.partial);
-  if (fetch.changed_since) places = changed_since(*fetch.changed_since, *places, *view_);
+  if (fetch.changed_since)
+    places = co_await changed_since(*fetch.changed_since, *places, *view_, connection_);
   Fetching fetching(connection_, *view_, enabled_, fetch);
   co_await fetching.run(*places);
   if (fetching.failure()) co_return reply_to(*fetching.failure());

@@ -9,9 +9,9 @@
 
 namespace posthorn::imap {
 
-// Cuts long work of a session on the loop thread: `co_await slice` between its steps goes on at once until a
-// millisecond has passed, then lets everybody else go first. Throws ConnectionClosed once the connection was
-// closed.
+// Cuts long work of a session on the loop thread: `co_await slice` between its steps goes on at once unless a
+// millisecond has passed since it was made or last let everybody else go first; then it does so. Time that
+// the work waited elsewhere counts too. Throws ConnectionClosed once the connection was closed.
 class Slice {
  public:
   explicit Slice(Connection& connection) : connection_(connection), begun_(uv_hrtime()) {}

@@ -101,7 +101,7 @@ Task<Reply> Session::on(const Store& store) {
   const auto now = mailbox.snapshot();
   const Places done = without(*places, stored->modified, view_->messages());
   const bool silent = store.answer == Store::Answer::silent;
-  if (silent) view_->expect_flags(done, request);
+  if (silent) co_await view_->expect_flags(connection_, done, request);
   if (!silent || enabled_.condstore) co_await tell_stored(store, done, *now);
 
   const std::string modified = modified_code(stored->modified, store.numbering, view_->messages());

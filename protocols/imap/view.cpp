@@ -244,16 +244,24 @@ void View::take_flags(std::vector<Message> changed) {
                         .uid_next = told_->uid_next()});
 }
 
-void View::expect_flags(const Places& places, const storage::StoreRequest& request) {
+Task<void> View::expect_flags(Connection& connection, const Places& places,
+                              const storage::StoreRequest& request) {
+  constexpr std::uint32_t step = 1'024;
   const storage::KeywordSet keywords = keyword_set(*mailbox_, request.keywords);
   std::vector<Message> changed;
-  places.each([&](std::uint32_t place) {
-    Message message = told_->at(place);
-    const storage::Flags flags = changed_flags(message.flags, request.how, request.system_flags, keywords);
-    if (flags == message.flags) return;
-    message.flags = flags;
-    changed.push_back(message);
-  });
+  Slice slice(connection);
+  for (const Places& piece : places.in_pieces(step)) {
+    for (const Places::Range range : piece.ranges()) {
+      told_->visit(range.begin, range.end, [&](std::uint32_t, Message message) {
+        const storage::Flags flags =
+            changed_flags(message.flags, request.how, request.system_flags, keywords);
+        if (flags == message.flags) return;
+        message.flags = flags;
+        changed.push_back(message);
+      });
+    }
+    co_await slice;
+  }
   take_flags(std::move(changed));
 }
 
@@ -294,8 +302,10 @@ Task<void> View::tell(Connection& connection, Expunges expunges, Numbering numbe
   }
   tell_size(connection.output(), has_grown);
   co_await tell_flags(connection, *before, news.changed, told_anew_above, numbering);
-  // What is held back may be older than what was told (RFC 7162 §3.2).
-  if (is_held && enabled_.condstore) append_highest_modseq(connection.output());
+  // What is held back may be older than what was told (RFC 7162 §3.2); once it is told, the client learns how
+  // far it knows everything (§6).
+  const bool was_held = std::exchange(held_, is_held);
+  if ((is_held || was_held) && enabled_.condstore) append_highest_modseq(connection.output());
 }
 
 // RFC 7162 §3.2.10.2: UIDs that the client has been told of, and no others.

@@ -29,8 +29,9 @@ enum class Vanished { now, earlier };
 Task<void> send_vanished(Connection& connection, Vanished when, const storage::UidSet& uids);
 
 // The selected mailbox as the client has been told of it: its messages, their sequence numbers, flags, and
-// which of them are \Recent here. What happens in the mailbox reaches the client by tell() alone, so that it
-// hears of each change once, and numbers mean the same on both sides.
+// which of them are \Recent here. What happens in the mailbox reaches the client by tell(), or by whoever
+// takes it for told (take_flags()) and prints it, so that it hears of each change once, and numbers mean the
+// same on both sides.
 class View {
  public:
   // `enabled` outlives the view; it may change meanwhile.
@@ -78,7 +79,7 @@ class View {
 
   // Takes for told what the client itself reckons after STORE .SILENT (RFC 3501 §6.4.6): if it is wrong, as
   // another session changed the flags too, the next tell() says so.
-  void expect_flags(const Places& places, const storage::StoreRequest& request);
+  Task<void> expect_flags(Connection& connection, const Places& places, const storage::StoreRequest& request);
 
   // Appends FLAGS and PERMANENTFLAGS if the mailbox has keywords that the client has not heard of: it must
   // know a flag before it sees one in a FETCH response (RFC 3501 §7.2.6).
@@ -113,6 +114,7 @@ class View {
   storage::UidSet recent_;
   storage::UidSet saved_search_;
   std::uint32_t told_recent_ = 0;
+  bool held_ = false;  // expunges that happened are still to be told
   std::size_t told_keywords_ = 0;
 };
 

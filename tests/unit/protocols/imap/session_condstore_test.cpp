@@ -129,7 +129,7 @@ TEST_CASE("imap: a conditional STORE changes what is unchanged, and names the ot
     // What is held back has a lower MODSEQ than what was told (§3.2).
     CHECK(has(said, "* OK [HIGHESTMODSEQ 8] "));
     const std::string later = client->say("B002 NOOP");
-    CHECK(has(later, "* 4 EXPUNGE\r\n* 4 EXPUNGE\r\n* 4 EXPUNGE\r\n* 4 EXPUNGE\r\nB002 OK"));
+    CHECK(has(later, "* 4 EXPUNGE\r\n* 4 EXPUNGE\r\n* 4 EXPUNGE\r\n* 4 EXPUNGE\r\n* OK [HIGHESTMODSEQ "));
   }
 }
 
@@ -180,6 +180,39 @@ TEST_CASE("imap: EMAILID is one for copies, MAILBOXID is kept by RENAME (RFC 847
   CHECK(has(client->say("e SELECT bar"), "* OK [MAILBOXID (F2)] "));
   CHECK(client->say("f UID FETCH 1 EMAILID") ==
         "* 1 FETCH (UID 1 EMAILID (M3))\r\nf OK UID FETCH completed\r\n");
+}
+
+TEST_CASE("imap: a FETCH that fails tells the changes that it would have told (RFC 7162 §3.2)") {
+  Seven server;
+  auto client = Client::with_inbox(server);
+  client->say("e ENABLE CONDSTORE");
+  // The file can't be read, behind the transaction that sets \\Seen.
+  server.store.fail({Errc::io, "xyzzy"}, 1);
+  std::string said = client->say("a FETCH 1 BODY[]");
+  CHECK(said.starts_with("* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ ("));
+  CHECK(has(said, ")\r\na NO [UNAVAILABLE] "));
+  CHECK(client->say("b NOOP") == "b OK NOOP completed\r\n");
+  // No summaries can be had; of what is new to the client, it hears.
+  server.inbox().change_flags({.uids = testing::uid_set({3}), .system_flags = flagged});
+  server.store.fail({Errc::io, "xyzzy"});
+  said = client->say("c FETCH 2:4 (FLAGS ENVELOPE)");
+  CHECK(said.starts_with("* 3 FETCH (UID 3 FLAGS (\\Flagged) MODSEQ ("));
+  CHECK(has(said, ")\r\nc NO [UNAVAILABLE] "));
+  CHECK(client->say("d NOOP") == "d OK NOOP completed\r\n");
+}
+
+TEST_CASE("imap: HIGHESTMODSEQ is raised once an expunge that was held back is told (RFC 7162 §6)") {
+  Seven server;
+  auto client = Client::with_inbox(server);
+  client->say("e ENABLE CONDSTORE");
+  const std::string before = std::to_string(server.inbox().snapshot()->highest_modseq());
+  server.inbox().expunge_now(testing::uid_set({2}), true);
+  const std::string after = std::to_string(server.inbox().snapshot()->highest_modseq());
+  REQUIRE(before != after);
+  CHECK(has(client->say("a FETCH 1 UID"), "* OK [HIGHESTMODSEQ " + before + "] "));
+  const std::string said = client->say("b NOOP");
+  CHECK(said.starts_with("* 2 EXPUNGE\r\n* OK [HIGHESTMODSEQ " + after + "] "));
+  CHECK(client->say("c NOOP") == "c OK NOOP completed\r\n");
 }
 
 }  // namespace posthorn::imap

@@ -267,4 +267,33 @@ TEST_CASE("imap: reading that fails is NO, and the other messages come (RFC 5530
   CHECK(server.log.contains("bad disk"));
 }
 
+TEST_CASE("imap: messages are marked \\Seen shortly before they are sent (RFC 3501 §6.4.5)") {
+  Server server;
+  for (int i = 0; i < 8; ++i) server.inbox().put("Subject: x\r\n\r\n" + std::string(300'000, 'x'));
+  auto client = Client::with_inbox(server);
+  client->peer().hold_writes(true);
+  client->peer().send("a FETCH 1:8 BODY[]\r\n");
+  REQUIRE(testing::run_until(server.loop, [&] { return client->peer().write_waits(); }));
+  client->connection().close(CloseReason::peer);
+  REQUIRE(testing::run_until(server.loop, [&] { return client->ended(); }));
+  int unseen = 0;
+  const auto now = server.inbox().snapshot();
+  now->visit(0, now->size(), [&](std::uint32_t, const storage::Message& message) {
+    if (!message.flags.has(storage::SystemFlag::seen)) ++unseen;
+  });
+  CHECK(unseen == 5);
+}
+
+TEST_CASE("imap: FETCH BODY[] of many messages marks and answers all of them, in whatever groups") {
+  Server server;
+  for (int i = 0; i < 50; ++i) server.inbox().put("x");
+  auto client = Client::with_inbox(server);
+  const std::string said = client->say("a FETCH 1:20,31:50 (FLAGS BODY[])");
+  for (const int number : {1, 16, 17, 20, 31, 50}) {
+    CHECK(has(said, "* " + std::to_string(number) + " FETCH (FLAGS (\\Seen \\Recent) BODY[] {1}\r\nx)\r\n"));
+  }
+  CHECK(client->say("b SEARCH RETURN (ALL) UNSEEN") ==
+        "* ESEARCH (TAG \"b\") ALL 21:30\r\nb OK SEARCH completed\r\n");
+}
+
 }  // namespace posthorn::imap
