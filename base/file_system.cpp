@@ -74,13 +74,22 @@ Result<File> SystemFileSystem::open(const std::string& path, Open how) {
   int flags = O_CLOEXEC | O_NOCTTY;
   switch (how) {
     case Open::read: flags |= O_RDONLY; break;
+    case Open::read_regular: flags |= O_RDONLY | O_NOFOLLOW | O_NONBLOCK; break;
     case Open::create_new: flags |= O_WRONLY | O_CREAT | O_EXCL; break;
     case Open::append: flags |= O_WRONLY | O_CREAT | O_APPEND; break;
     case Open::read_write: flags |= O_RDWR | O_CREAT; break;
     case Open::directory: flags |= O_RDONLY | O_DIRECTORY; break;
   }
   File file(::open(path.c_str(), flags, S_IRUSR | S_IWUSR));
+  if (!file && how == Open::read_regular && errno == ELOOP) {
+    return failure(Errc::not_allowed, path + " is a symbolic link");
+  }
   if (!file) return system_failure("open " + path);
+  if (how == Open::read_regular) {
+    struct stat found{};
+    if (fstat(file.descriptor(), &found) != 0) return system_failure("fstat " + path);
+    if (!S_ISREG(found.st_mode)) return failure(Errc::not_allowed, path + " is no regular file");
+  }
   return file;
 }
 

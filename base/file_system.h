@@ -46,8 +46,9 @@ class FileSystem {
  public:
   enum class Open {
     read,
-    create_new,  // fails with already_exists; 0600
-    append,      // makes it if it is not there
+    read_regular,  // a regular file alone; not_allowed for a symbolic link, a pipe, ...: none is waited for
+    create_new,    // fails with already_exists; 0600
+    append,        // makes it if it is not there
     read_write,
     directory,
   };

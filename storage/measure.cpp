@@ -33,29 +33,19 @@ Result<> encode_binary(FileSystem& files, const File& file, Measured& measured, 
 }  // namespace
 
 Result<File> open_message_file(FileSystem& files, const std::string& path) {
-  const FileStatus named = TRY(files.status(path));
-  if (named.directory) return failure(Errc::not_allowed, path + " is a directory");
-  File file = TRY(files.open(path, FileSystem::Open::read));
-  const FileStatus opened = TRY(files.status(file));
-  if (opened.inode != named.inode || opened.device != named.device) {
-    return failure(Errc::not_allowed, path + " is not a file of its own");
-  }
-  return file;
+  return files.open(path, FileSystem::Open::read_regular);
 }
 
 Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm stored) {
   Measured measured;
-  const FileStatus status = TRY(files.status(path));
-  if (status.directory) return failure(Errc::not_allowed, path + " is a directory");
-  if (status.size == 0) {
-    // Not opened: a pipe would have no size either, and would never answer.
+  const File file = TRY(open_message_file(files, path));
+  std::string chunk = TRY(files.read(file, 0, chunk_size));
+  if (chunk.empty()) {
     message::Summary empty = message::SummaryParser().finish();
     empty.preview = "";
     measured.summary = message::encode(empty);
     return measured;
   }
-  const File file = TRY(open_message_file(files, path));
-  std::string chunk = TRY(files.read(file, 0, chunk_size));
   const message::LineEnds ends = stored.line_ends.value_or(guess_line_ends(chunk));
   message::WireForm form(ends);
   message::SummaryParser parser(ends);
@@ -80,9 +70,10 @@ Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm 
 
 Result<std::vector<std::int64_t>> measure_thread(FileSystem& files, const std::string& path,
                                                  message::LineEnds ends) {
-  if (TRY(files.status(path)).size == 0) return std::vector<std::int64_t>();
   const File file = TRY(open_message_file(files, path));
-  return thread_keys(message::parse_summary(TRY(files.read(file, 0, chunk_size)), ends));
+  const std::string beginning = TRY(files.read(file, 0, chunk_size));
+  if (beginning.empty()) return std::vector<std::int64_t>();
+  return thread_keys(message::parse_summary(beginning, ends));
 }
 
 }  // namespace posthorn::storage

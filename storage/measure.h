@@ -38,7 +38,7 @@ Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm 
 Result<std::vector<std::int64_t>> measure_thread(FileSystem& files, const std::string& path,
                                                  message::LineEnds ends);
 
-// Opens the regular file at `path` for reading. Errors: as of FileSystem; not_allowed for a symbolic link.
+// Opens the regular file at `path` for reading. Errors: as of FileSystem; not_allowed for what is none.
 Result<File> open_message_file(FileSystem& files, const std::string& path);
 
 }  // namespace posthorn::storage

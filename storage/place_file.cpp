@@ -47,7 +47,7 @@ Result<> link_file(FileSystem& files, const std::string& existing, const std::st
                    const std::string& tmp) {
   auto linked = files.link(existing, path);
   if (linked || linked.error().code != Errc::io) return linked;
-  const File source = TRY(files.open(existing, FileSystem::Open::read));
+  const File source = TRY(files.open(existing, FileSystem::Open::read_regular));
   return finish(files, fill(files, tmp, source), tmp, path);
 }
 

@@ -23,8 +23,9 @@ Result<WrittenFile> write_aside(FileSystem& files, std::string path, std::string
 // lost.
 Result<> put_in_place(FileSystem& files, const std::vector<WrittenFile>& written);
 
-// Makes `path` another link of `existing`, which is synced; a synced copy where the file system allows no
-// link (EMLINK, EXDEV, EPERM).
+// Makes `path` another link of `existing`, which is as durable as that one is (a message taken in from
+// another program was never synced here); a synced copy where the file system allows no link (EMLINK, EXDEV,
+// EPERM).
 Result<> link_file(FileSystem& files, const std::string& existing, const std::string& path,
                    const std::string& tmp);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace posthorn;
@@ -47,6 +48,20 @@ TEST_CASE("a file is written, read in parts, and replaced as one") {
   CHECK(files.read_whole(path, 2).error().code == Errc::too_large);
   CHECK(files.list(folder.path)->size() == 1);
   CHECK(files.status(path)->size == 3);
+}
+
+TEST_CASE("what is no regular file is neither opened as one nor waited for") {
+  const Folder folder;
+  SystemFileSystem files;
+  REQUIRE(files.replace(folder.path + "/file", "x"));
+  std::filesystem::create_symlink(folder.path + "/file", folder.path + "/link");
+  REQUIRE(mkfifo((folder.path + "/pipe").c_str(), 0600) == 0);
+  const auto how = FileSystem::Open::read_regular;
+  CHECK(files.read(files.open(folder.path + "/file", how).value(), 0, 2) == "x");
+  for (const std::string& path : {folder.path, folder.path + "/link", folder.path + "/pipe"}) {
+    CAPTURE(path);
+    CHECK(files.open(path, how).error().code == Errc::not_allowed);
+  }
 }
 
 TEST_CASE("directories are made with all that is missing above them") {
