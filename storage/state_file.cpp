@@ -120,6 +120,10 @@ std::optional<std::size_t> find_keyword(const std::vector<std::string>& keywords
 
 Result<FolderState> parse_folder_state(std::string_view text) {
   FolderState state;
+  // Of lines that are missing nobody knows what they said: a lower UIDNEXT must not be made up.
+  bool has_settled = false;
+  bool has_uid_next = false;
+  bool has_modseq = false;
   for (const Line& line : TRY(lines_of(text, "posthorn-mailbox"))) {
     if (line.key == "uid-validity") {
       state.uid_validity = TRY(number<std::uint32_t>(line.value, 1, highest_uid_next - 1));
@@ -130,18 +134,21 @@ Result<FolderState> parse_folder_state(std::string_view text) {
     } else if (line.key == "settled") {
       if (line.value != "yes" && line.value != "no") return malformed("settled line");
       state.settled = line.value == "yes";
+      has_settled = true;
     } else if (line.key == "uid-next") {
       state.uid_next = TRY(number<Uid>(line.value, 1, highest_uid_next));
+      has_uid_next = true;
     } else if (line.key == "modseq") {
       state.modseq = TRY(number<ModSeq>(line.value, 1, highest_modseq));
+      has_modseq = true;
     } else if (line.key == "keyword") {
       TRY(take_keyword(state.keywords, line.value));
     } else {
       state.others.emplace_back(line.whole);
     }
   }
-  if (state.uid_validity == 0 || state.id == 0)
-    return malformed("state file without uid-validity or mailbox-id");
+  const bool whole = state.uid_validity != 0 && state.id != 0 && has_settled && has_uid_next && has_modseq;
+  if (!whole) return malformed("state file without all of its lines");
   return state;
 }
 

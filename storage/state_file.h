@@ -14,7 +14,8 @@
 // with a line that names its kind and version, the rest are lines `key value`; lines of keys that are not
 // known here are kept. All of this is pure: text in, value out.
 //
-// Errors of the parsers: malformed; unavailable when a newer version wrote the file.
+// Errors of the parsers: malformed, also where a line is missing; unavailable when a newer version wrote the
+// file.
 namespace posthorn::storage {
 
 // `posthorn-mailbox` in each folder.

@@ -32,16 +32,33 @@ TEST_CASE("state file: what it looks like does not change from version to versio
 }
 
 TEST_CASE("state file: rubbish is refused, a newer version is told apart") {
-  const std::string good = "posthorn-mailbox 1\nuid-validity 7\nmailbox-id 8\n";
+  const std::string good =
+      "posthorn-mailbox 1\nuid-validity 7\nmailbox-id 8\nsettled yes\nuid-next 3\nmodseq 4\n";
+  const auto without = [&](std::string_view line) {
+    std::string text = good;
+    return text.erase(text.find(line), line.size());
+  };
   CHECK(parse_folder_state(good));
-  for (const std::string& text :
-       {std::string(), std::string("posthorn-mailbox 1\n"), std::string("posthorn-mailbox 1"),
-        good.substr(0, good.size() - 1), std::string("posthorn-account 1\nuid-validity 7\nmailbox-id 8\n"),
-        std::string("posthorn-mailbox 0\nuid-validity 7\nmailbox-id 8\n"), good + "uid-next 0\n",
-        good + "uid-next 4294967296\n", good + "uid-next 1x\n", good + "modseq -1\n",
-        good + "settled perhaps\n", good + "keyword 1 Work\n", good + "keyword 0\n",
-        good + "keyword 0 two words\n", good + "uid-validity 0\n", good + "uid-validity 2147483648\n",
-        std::string(100, '\0')}) {
+  for (const std::string& text : {std::string(),
+                                  std::string("posthorn-mailbox 1\n"),
+                                  std::string("posthorn-mailbox 1"),
+                                  good.substr(0, good.size() - 1),
+                                  std::string("posthorn-account 1\nuid-validity 7\nmailbox-id 8\n"),
+                                  std::string("posthorn-mailbox 0\nuid-validity 7\nmailbox-id 8\n"),
+                                  without("settled yes\n"),
+                                  without("uid-next 3\n"),
+                                  without("modseq 4\n"),
+                                  good + "uid-next 0\n",
+                                  good + "uid-next 4294967296\n",
+                                  good + "uid-next 1x\n",
+                                  good + "modseq -1\n",
+                                  good + "settled perhaps\n",
+                                  good + "keyword 1 Work\n",
+                                  good + "keyword 0\n",
+                                  good + "keyword 0 two words\n",
+                                  good + "uid-validity 0\n",
+                                  good + "uid-validity 2147483648\n",
+                                  std::string(100, '\0')}) {
     CAPTURE(text);
     const auto state = parse_folder_state(text);
     REQUIRE_FALSE(state);
