@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t batch_limit = 128;
 // File names follow flags within this time.
 constexpr Milliseconds follow_after{1500};
+// And where that failed, it is tried again.
+constexpr Milliseconds follow_again_after{30'000};
 
 // Nothing but the opening that every batch begins with.
 class Wake final : public Operation {
@@ -144,21 +146,25 @@ void AccountImpl::apply(Outcome& outcome) {
   }
   if (outcome.list_changed) listeners_.tell(parts_.lane.loop(), shared_from_this());
   open_ = outcome.open;
-  if (outcome.restless && open_ && !following_) {
-    if (!follow_timer_) {
-      follow_timer_ = std::make_unique<Timer>(parts_.lane.loop(), [this] {
-        if (following_ || parts_.closing || removed_) return;
-        following_ = true;
-        parts_.background.start(follow(shared_from_this()));
-      });
-      follow_timer_->unreference();
-    }
-    if (!follow_timer_->active()) follow_timer_->start(follow_after);
-  }
+  restless_ = outcome.restless;
+  follow_later(follow_after);
   if (outcome.checkpoint_due && open_ && !checkpointing_ && !parts_.closing) {
     checkpointing_ = true;
     parts_.background.start(checkpoint(shared_from_this()));
   }
+}
+
+void AccountImpl::follow_later(Milliseconds delay) {
+  if (!restless_ || !open_ || following_ || parts_.closing || removed_) return;
+  if (!follow_timer_) {
+    follow_timer_ = std::make_unique<Timer>(parts_.lane.loop(), [this] {
+      if (!open_ || following_ || parts_.closing || removed_) return;
+      following_ = true;
+      parts_.background.start(follow(shared_from_this()));
+    });
+    follow_timer_->unreference();
+  }
+  if (!follow_timer_->active()) follow_timer_->start(delay);
 }
 
 Task<void> AccountImpl::follow(std::shared_ptr<AccountImpl> self) {
@@ -168,6 +174,8 @@ Task<void> AccountImpl::follow(std::shared_ptr<AccountImpl> self) {
     ended = co_await self->run(operation);
   } while (ended && operation.more);
   following_ = false;
+  // What had to wait, or could not be done.
+  follow_later(ended ? follow_after : follow_again_after);
 }
 
 Task<void> AccountImpl::checkpoint(std::shared_ptr<AccountImpl> self) {

@@ -81,6 +81,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   StoreParts& parts() { return parts_; }
   bool is_open() const { return open_; }
   bool is_idle() const { return !pumping_; }
+  bool is_removed() const { return removed_; }
 
  private:
   Task<Result<>> queue(Operation& operation);
@@ -88,6 +89,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   std::vector<Operation*> take_batch();
   std::vector<std::shared_ptr<MailboxImpl>> loaded();
   void apply(Outcome& outcome);
+  void follow_later(Milliseconds delay);
   Task<void> follow(std::shared_ptr<AccountImpl> self);
   Task<void> checkpoint(std::shared_ptr<AccountImpl> self);
   std::shared_ptr<MailboxImpl> find(MailboxId id);
@@ -102,6 +104,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   Signal idle_;
   bool pumping_ = false;
   bool following_ = false;
+  bool restless_ = false;  // something is left for Follow
   bool checkpointing_ = false;
   bool open_ = false;
   bool removed_ = false;

@@ -36,6 +36,7 @@ class StoreImpl final : public Store {
   Task<void> close() override;
 
  private:
+  Result<std::shared_ptr<AccountImpl>> place(std::string address);
   Task<Result<std::shared_ptr<AccountImpl>>> find(std::string address);
   Task<Result<>> deliver_to_many(std::vector<std::shared_ptr<AccountImpl>> accounts, MailboxKey mailbox,
                                  Arrival arrival);
@@ -52,15 +53,19 @@ class StoreImpl final : public Store {
   std::list<std::shared_ptr<MailboxImpl>> recent_;                // the latest opened first
 };
 
-Task<Result<std::shared_ptr<AccountImpl>>> StoreImpl::find(std::string address) {
-  auto path = account_path(address);
-  if (!path) co_return std::unexpected(path.error());
-  auto& place = accounts_[*path];
-  if (!place) {
-    place = std::make_shared<AccountImpl>(parts_, settings().data + "/mail/" + *path, std::move(address));
+Result<std::shared_ptr<AccountImpl>> StoreImpl::place(std::string address) {
+  const std::string path = TRY(account_path(address));
+  auto& account = accounts_[path];
+  if (!account) {
+    account = std::make_shared<AccountImpl>(parts_, settings().data + "/mail/" + path, std::move(address));
   }
-  const std::shared_ptr<AccountImpl> account = place;
-  auto awake = co_await account->wake();
+  return account;
+}
+
+Task<Result<std::shared_ptr<AccountImpl>>> StoreImpl::find(std::string address) {
+  auto account = place(std::move(address));
+  if (!account) co_return account;
+  auto awake = co_await (*account)->wake();
   if (!awake) co_return std::unexpected(awake.error());
   co_return account;
 }
@@ -84,10 +89,15 @@ Task<Result<>> StoreImpl::deliver(Delivery delivery) {
   const auto twice = std::ranges::unique(delivery.accounts);
   delivery.accounts.erase(twice.begin(), twice.end());
   std::vector<std::shared_ptr<AccountImpl>> accounts;
+  // All of them before anything is waited for: one that is removed meanwhile is not made again.
   for (const std::string& address : delivery.accounts) {
-    auto account = co_await find(address);
+    auto account = place(address);
     if (!account) co_return std::unexpected(account.error());
     accounts.push_back(*std::move(account));
+  }
+  for (const auto& account : accounts) {
+    auto awake = co_await account->wake();
+    if (!awake) co_return std::unexpected(awake.error());
   }
   const MailboxKey mailbox{0, *std::move(name)};
   const Arrival arrival{.spool = delivery.spool, .internal_date = delivery.internal_date};
@@ -166,7 +176,7 @@ Task<void> StoreImpl::remove_files(std::string path) {
 
 void StoreImpl::used(AccountImpl& account) {
   open_.remove(&account);
-  if (account.is_open()) open_.push_front(&account);
+  if (account.is_open() && !account.is_removed()) open_.push_front(&account);
   if (open_.size() <= settings().open_indexes || parts_.closing) return;
   AccountImpl* oldest = open_.back();
   if (!oldest->is_idle() || oldest == &account) return;

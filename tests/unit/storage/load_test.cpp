@@ -203,4 +203,42 @@ TEST_CASE_FIXTURE(LoadFixture, "storage: calls after close() are refused, not lo
   while (!ended) uv_run(loop.raw(), UV_RUN_ONCE);
 }
 
+TEST_CASE_FIXTURE(LoadFixture, "load: an account removed amid deliveries is forgotten") {
+  stop();
+  settings.open_indexes = 1;
+  start();
+  account();
+  std::vector<Flight> flights(200);
+  for (Flight& flight : flights) {
+    flight.spool = spool(letter("x"));
+    group.start(
+        keep_value(store->deliver({.accounts = {alice}, .spool = flight.spool.get()}), flight.result));
+  }
+  CHECK(wait(store->remove_account(alice)));
+  for (Flight& flight : flights) {
+    while (!flight.result) uv_run(loop.raw(), UV_RUN_ONCE);
+  }
+  flights.clear();
+  accounts.clear();
+  for (const char* other : {bob, "carol@example.test", "dave@example.test"}) deliver(letter("y"), {other});
+  run_for(Milliseconds(20));
+  CHECK(counts("INBOX", bob).messages == 1);
+}
+
+TEST_CASE_FIXTURE(LoadFixture,
+                  "load: an account that is removed while a letter to several waits is not made again") {
+  // Alice's index has to be opened first, Bob's is open.
+  account(bob);
+  auto message = spool(letter("x"));
+  std::optional<Result<>> removed;
+  std::optional<Result<>> delivered;
+  group.start(keep_value(store->remove_account(bob), removed));
+  group.start(keep_value(store->deliver({.accounts = {alice, bob}, .spool = message.get()}), delivered));
+  while (!removed || !delivered) uv_run(loop.raw(), UV_RUN_ONCE);
+  CHECK(*removed);
+  CHECK_FALSE(*delivered);
+  CHECK_FALSE(std::filesystem::exists(account_path(bob)));
+  CHECK(counts().messages == 0);
+}
+
 }  // namespace posthorn::storage::testing
