@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace posthorn::storage {
 namespace {
@@ -67,10 +68,35 @@ Result<> fill_directory(Work& work, const std::string& path, const FolderState& 
   return work.files.replace(path + "/posthorn-mailbox", to_string(state));
 }
 
-// Where deleted folders go, and new ones are made: a crash leaves nothing there that counts.
+// Where deleted folders go, and new ones are made: what a crash leaves there counts if it has a row.
 Result<std::string> place_aside(Work& work, MailboxId id) {
   TRY(make_if_missing(work, work.disk.trash_path()));
   return work.disk.trash_path() + "/" + std::to_string(id) + "." + work.disk.context().random.hex(8);
+}
+
+// The mailbox that a folder put aside is of, if it has a row: then it was not deleted.
+const Folder* row_of_aside(Work& work, std::string_view name) {
+  MailboxId id = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc() || end == name.data() + name.size() || *end != '.') return nullptr;
+  const auto found = work.disk.folders().find(id);
+  return found == work.disk.folders().end() ? nullptr : &found->second;
+}
+
+// Folders of which a DELETE was not committed go back to where they were.
+void bring_back(Work& work) {
+  const auto aside = work.files.list(work.disk.trash_path());
+  if (!aside) return;
+  for (const std::string& name : *aside) {
+    const Folder* folder = row_of_aside(work, name);
+    if (folder == nullptr || work.files.status(folder->path)) continue;
+    const auto back = work.files.rename(work.disk.trash_path() + "/" + name, folder->path);
+    work.sync_later(work.disk.maildir());
+    work.disk.context().log.warning("storage.folder_brought_back",
+                                    {{"account", work.disk.address()},
+                                     {"mailbox", folder->row.name},
+                                     {"error", back ? "" : back.error().detail}});
+  }
 }
 
 // A new folder appears in one step, with its UIDVALIDITY. One that another program has made is filled.
@@ -205,6 +231,18 @@ Result<> move_inbox(Work& work, const std::string& to) {
   return {};
 }
 
+// Whether a rename that a crash cut off is to be left as it is: otherwise nobody could open the account
+// again. Each folder then has the name that it is found under. Messages of INBOX could be doubled.
+bool may_give_up(const Error& error, bool is_inbox) {
+  switch (error.code) {
+    case Errc::disk_full:
+    case Errc::busy:
+    case Errc::corrupt: return false;
+    case Errc::io: return !is_inbox;  // a folder with messages stands in the way
+    default: return true;
+  }
+}
+
 Result<> finish_intents(Work& work) {
   if (work.disk.intents_cancelled()) {
     TRY(work.write(&Index::remove_intents));
@@ -215,7 +253,15 @@ Result<> finish_intents(Work& work) {
     work.disk.context().log.info(
         "storage.rename_finished",
         {{"account", work.disk.address()}, {"from", intent.from}, {"to", intent.to}});
-    TRY(intent.from == inbox ? move_inbox(work, intent.to) : move_tree(work, intent.from, intent.to));
+    const bool is_inbox = intent.from == inbox;
+    auto finished = is_inbox ? move_inbox(work, intent.to) : move_tree(work, intent.from, intent.to);
+    if (!finished && !may_give_up(finished.error(), is_inbox)) return finished;
+    if (!finished) {
+      work.disk.context().log.error("storage.rename_given_up", {{"account", work.disk.address()},
+                                                                {"from", intent.from},
+                                                                {"to", intent.to},
+                                                                {"error", finished.error().detail}});
+    }
     TRY(work.write(&Index::remove_intents));
   }
   return {};
@@ -243,10 +289,11 @@ Result<> subscribe_first_mailboxes(Work& work) {
 }  // namespace
 
 Result<> open_account(Work& work) {
-  empty_trash(work);
   work.begin_operation();
+  bring_back(work);
   TRY(finish_intents(work));
   TRY(sync_folders(work));
+  empty_trash(work);
   if (work.disk.state().mailboxes_made) return {};
   for (const FirstMailbox& first : first_mailboxes) {
     Folder* folder = work.disk.find_folder(first.name);
@@ -333,7 +380,7 @@ Result<> CreateFolder::run(Work& work) {
 }
 
 // The folder is put aside in one step, which is synced before COMMIT takes its rows away; its files go later.
-// A crash in between leaves rows without a folder, which go when the account is opened.
+// A crash in between leaves rows and a folder put aside, which is brought back when the account is opened.
 Result<> RemoveFolder::run(Work& work) {
   if (name_ == inbox) return failure(Errc::not_allowed, "INBOX can't be deleted");
   TRY(sync_folders(work));
@@ -407,6 +454,7 @@ void empty_trash(Work& work) {
   const auto left = work.files.list(work.disk.trash_path());
   if (!left) return;
   for (const std::string& name : *left) {
+    if (row_of_aside(work, name) != nullptr) continue;
     const auto removed = remove_tree(work.files, work.disk.trash_path() + "/" + name);
     if (removed) continue;
     work.disk.context().log.warning("storage.trash_stays",

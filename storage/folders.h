@@ -62,7 +62,7 @@ class RenameFolder final : public Operation {
   std::string to_;
 };
 
-// Unlinks what RemoveFolder put aside.
+// Unlinks what RemoveFolder put aside; not folders that still have a row.
 void empty_trash(Work& work);
 
 class ReadSubscriptions final : public Operation {

@@ -1,4 +1,5 @@
 // Which mailboxes there are.
+#include "base/sqlite.h"
 #include "tests/unit/storage/store_fixture.h"
 
 namespace posthorn::storage::testing {
@@ -249,6 +250,29 @@ TEST_CASE_FIXTURE(FoldersFixture,
   clock.advance_seconds(1000);
   CHECK(info("INBOX").uid_validity > before.uid_validity);
   CHECK(counts().messages == 0);
+}
+
+TEST_CASE_FIXTURE(FoldersFixture,
+                  "folders: a rename that a crash cut off, and that can't be finished, locks nobody out") {
+  create("old");
+  create("old/below");
+  deliver(letter("one"));
+  stop();
+  {
+    auto index = Database::open(account_path() + "/index.sqlite", Database::Mode::create);
+    REQUIRE(index);
+    REQUIRE(index->run("INSERT INTO intent (source, target) VALUES ('old', 'new');"));
+  }
+  std::filesystem::create_directories(maildir() + "/.new/cur");
+  put_file(maildir() + "/.new/cur/1600000001.1.other:2,", letter("in the way"));
+  start();
+  CHECK(has("new"));
+  CHECK(has("old"));
+  CHECK(counts("new").messages == 1);
+  CHECK(counts().messages == 1);
+  CHECK(log.has("rename_given_up"));
+  restart();
+  CHECK(has("new"));
 }
 
 }  // namespace posthorn::storage::testing
