@@ -48,7 +48,8 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
       work.undo();
       if (work.layout_changing) layout_forgotten_ = true;
     }
-    const bool broken = index_ && (is_broken(ended.error()) || !index_is_ours());
+    // Where that can't be told, the index is what there is.
+    const bool broken = index_ && (is_broken(ended.error()) || !index_is_ours().value_or(true));
     if (broken && attempt == 0) {
       give_up_index(ended.error().detail);
       continue;
@@ -97,9 +98,11 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
   return {};
 }
 
-bool AccountDisk::index_is_ours() {
+Result<bool> AccountDisk::index_is_ours() {
   const auto now = identify_index(files(), index_path());
-  return now && *now == identity_;
+  if (now) return *now == identity_;
+  if (now.error().code == Errc::not_found) return false;
+  return std::unexpected(now.error());
 }
 
 Result<> AccountDisk::sync_index() {
@@ -147,9 +150,14 @@ Result<> AccountDisk::drop_index_files() {
 }
 
 Result<> AccountDisk::ensure_open() {
-  if (index_ && !index_is_ours()) give_up_index("replaced or removed");
-  if (index_ && !layout_forgotten_) return {};
+  if (index_ && !TRY(index_is_ours())) give_up_index("replaced or removed");
+  if (index_ && !layout_forgotten_ && !index_in_doubt_) return {};
   for (int attempt = 0;; ++attempt) {
+    if (index_in_doubt_) {
+      context_.log.warning("storage.commit_in_doubt", {{"account", address_}});
+      forget_folders();
+      known_.clear();
+    }
     remember_folders();
     forget_readers();
     index_.reset();
@@ -183,7 +191,7 @@ Result<> AccountDisk::open_once() {
   TRY(load_folders());
   TRY(refresh_identity());
   root_modified_ = 0;
-  layout_forgotten_ = false;
+  layout_forgotten_ = index_in_doubt_ = false;
   if (rebuilt_) context_.log.warning("storage.index_rebuilt", {{"account", address_}});
   // Mends what a crash left of the folders, and makes those of a new account.
   const Snapshots none;
@@ -255,6 +263,7 @@ Folder* AccountDisk::find_folder(std::string_view canonical_name) {
 Folder& AccountDisk::add_folder(Folder folder) {
   const MailboxId id = folder.row.id;
   folder.path = folder_path(folder.row.name);
+  folder.committed_uid_next = folder.row.uid_next;
   names_[folder.row.name] = id;
   // Whatever became of the counter's file, no number is given twice.
   state_.counter = std::max({state_.counter, folder.row.uid_validity, static_cast<std::uint32_t>(id)});
@@ -345,7 +354,9 @@ Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet
     Mailbox::CachedSummary& summary = found.present[place];
     auto message = open_message(reader.database, id, summary.uid);
     if (!message) continue;
-    summary.encoded = TRY(measure(files(), message->path, form_of(message->row))).summary;
+    auto measured = measure(files(), message->path, form_of(message->row));
+    if (!measured) continue;
+    summary.encoded = std::move(measured->summary);
     found.worked_out.push_back(summary);
   }
   std::erase_if(found.present, [](const auto& each) { return each.encoded.empty(); });
@@ -464,6 +475,9 @@ Result<AccountDisk::OpenMessage> AccountDisk::open_message(Database& database, M
     }
     if (!file && file.error().code == Errc::not_found) continue;
     if (!file) return std::unexpected(file.error());
+    if (TRY(files().status(*file)).size != row->stored_size) {
+      return failure(Errc::corrupt, path + " has another size than the index says");
+    }
     return OpenMessage{*std::move(file), *std::move(row), std::move(path)};
   }
   return not_found("the file of a message is gone");

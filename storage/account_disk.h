@@ -124,6 +124,9 @@ class AccountDisk {
   // A rename was given up, but the index took no note of it: it is not to be finished.
   bool& intents_cancelled() { return intents_cancelled_; }
   Replacements& replacements() { return replacements_; }
+  // It can't be told whether the last COMMIT was done: the next batch reads the account anew, as after a
+  // crash.
+  void doubt_index() { index_in_doubt_ = true; }
   // There may be COMMITs that a power cut would undo.
   bool& index_unsynced() { return index_unsynced_; }
   Result<> sync_index();
@@ -143,7 +146,7 @@ class AccountDisk {
   Result<> open_once();
   Result<> load_folders();
   Result<> read_state();
-  bool index_is_ours();
+  Result<bool> index_is_ours();
   void give_up_index(std::string_view why);
   Result<> drop_index_files();
   Result<> run_all(Work& work, std::span<Operation* const> batch, const Snapshots& loaded);
@@ -178,6 +181,7 @@ class AccountDisk {
   std::int64_t root_modified_ = 0;
   bool intents_cancelled_ = false;
   bool index_unsynced_ = true;
+  bool index_in_doubt_ = false;
   bool layout_forgotten_ = false;  // the next batch reads the account anew
   bool rebuilt_ = false;           // sessions have to be brought to what the new index says
 

@@ -23,10 +23,15 @@ struct Folder {
   ModSeq modseq_ceiling = 1;
   bool settled = true;  // the state file has exact values
 
-  bool checked = false;   // compared with its state file since the account was opened
-  Uid mended_from = 0;    // that comparison took messages from this UID on in, from files without a row
-  bool doubtful = false;  // another program's change may have gone under in one of ours
-  bool lagging = false;   // there are rows with `lagging`
+  Uid committed_uid_next = 1;  // as the index said when the account was opened
+  bool checked = false;        // compared with its state file since the account was opened
+  // From this UID on, that comparison may have made rows for files that had none: which of two links was
+  // there first is not told by these. (Of a row that was made anew for a lower one it is: its UID was given
+  // before the crash.)
+  Uid mended_from = 0;
+  bool doubtful = false;     // another program's change may have gone under in one of ours
+  std::size_t left_out = 0;  // files that the last look could not take in
+  bool lagging = false;      // there are rows with `lagging`
   bool tombstones_pending = false;
   bool unthreaded = true;                           // there may be rows without `threaded`
   bool further_keywords_stale = false;              // the file of keywords beyond the 26th

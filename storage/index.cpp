@@ -73,7 +73,8 @@ Result<> set_up(Database& database) {
   int answer = 0;
   sqlite3_db_config(database.raw(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &answer);
   sqlite3_db_config(database.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, &answer);
-  return database.run("PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-1024;");
+  return database.run(
+      "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-1024; PRAGMA journal_size_limit=16777216;");
 }
 
 constexpr const char* message_columns =
@@ -145,6 +146,10 @@ Result<Index> Index::open(const std::string& path) {
       index.wal_pages_.get());
   const std::int64_t version = TRY(database.integer("PRAGMA user_version"));
   if (version == schema_version) return index;
+  if (version > schema_version) {
+    return failure(Errc::unavailable, path + " is an index of version " + std::to_string(version) +
+                                          ", written by a newer Posthorn");
+  }
   const std::int64_t tables = TRY(database.integer("SELECT count(*) FROM sqlite_schema"));
   if (version != 0 || tables != 0)
     return failure(Errc::corrupt, "index of version " + std::to_string(version));

@@ -90,7 +90,7 @@ struct IntentRow {
 class Index {
  public:
   // Opens the index, or makes an empty one where there is none. Errors: corrupt for a file that is none, or
-  // of another version.
+  // of an older version; unavailable for one of a newer version, which may know what no file name says.
   static Result<Index> open(const std::string& path);
   // A connection for reading beside the writer.
   static Result<Database> open_reader(const std::string& path);

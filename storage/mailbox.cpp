@@ -212,6 +212,10 @@ Task<Result<Value>> MailboxImpl::read_message(Uid uid, Read& read) {
   auto awake = co_await account_->wake();
   if (!awake) co_return std::unexpected(awake.error());
   auto found = co_await Offload(account_->parts().lane, read);
+  if (!found && found.error().code == Errc::corrupt) {
+    TakeAnew operation(info_.id, uid);
+    static_cast<void>(co_await account_->run(operation));
+  }
   if (!found && found.error().code != Errc::busy && snapshot_->find(uid)) {
     auto polled = co_await poll();
     if (!polled) co_return std::unexpected(polled.error());

@@ -150,6 +150,7 @@ class TransferMessages final : public Operation {
   Transfer how_;
   Missing missing_;
 };
+// Those that another program took away meanwhile are left out.
 Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how);
 
 // Remembers that messages below `first_recent` were shown as \Recent.
@@ -162,6 +163,19 @@ class ClaimRecent final : public Operation {
  private:
   MailboxId id_;
   Uid first_recent_;
+};
+
+// A message whose file has another size than its row says: another program was still writing when it was
+// taken in, or has written since. What clients know of it is not what it is, so it goes, and comes anew.
+class TakeAnew final : public Operation {
+ public:
+  TakeAnew(MailboxId id, Uid uid) : id_(id), uid_(uid) {}
+  Result<> run(Work& work) override;
+  bool maildir_suffices() const override { return true; }
+
+ private:
+  MailboxId id_;
+  Uid uid_;
 };
 
 // Keeps summaries that had to be worked out later than at arrival.

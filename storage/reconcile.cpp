@@ -10,6 +10,7 @@
 #include <chrono>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace posthorn::storage {
 namespace {
@@ -18,6 +19,8 @@ constexpr Uid highest_uid = 0x7fffffff;
 constexpr std::size_t keyword_file_limit = 64 << 20U;
 // A Maildir's tmp/ may be emptied of what is older than this.
 constexpr std::int64_t tmp_age_ns = std::int64_t{36} * 3600 * 1'000'000'000;
+// An empty file that another program made is taken for a message when it has stayed empty for so long.
+constexpr std::int64_t young_ns = 1'000'000'000;
 
 class Reconciliation {
  public:
@@ -28,6 +31,7 @@ class Reconciliation {
     TRY(list());
     TRY(match());
     work_.change(folder_);
+    work_.listed(folder_);
     // Set before anything is renamed here, so that our own renames count as ours.
     folder_.row.new_modified = steady_ ? new_modified_ : 0;
     folder_.row.cur_modified = steady_ ? cur_modified_ : 0;
@@ -35,6 +39,7 @@ class Reconciliation {
     const std::int64_t now = wall_clock_ns();
     folder_.doubtful = now - std::max(new_modified_, cur_modified_) < mtime_tick_ns;
     TRY(finish_expunges());
+    TRY(correct_names());
     if (how_ == Work::Thoroughness::after_crash) {
       TRY(finish_links());
       clean_tmp();
@@ -42,6 +47,10 @@ class Reconciliation {
     TRY(take_in_strangers());
     // While the directory changes under the listing, a name may be missed: nothing is taken for removed then.
     if (steady_) TRY(remove_missing());
+    if (put_off_) {
+      folder_.row.new_modified = folder_.row.cur_modified = 0;
+      folder_.doubtful = true;
+    }
     // After the loss of the index, what is still in new/ has been shown to nobody.
     if (folder_.row.first_recent == 0) folder_.row.first_recent = std::min(lowest_new_, folder_.row.uid_next);
     report();
@@ -119,12 +128,22 @@ class Reconciliation {
     return static_cast<std::size_t>(row - rows_.begin());
   }
 
+  // The letters in its name; of too many those alone that mean something, so that a name with all that we put
+  // there stays below 255.
+  static std::optional<std::string> info_of(const Found& found) {
+    constexpr std::size_t limit = 40;
+    const auto& info = found.parsed.info;
+    if (!info || info->size() <= limit) return info;
+    return letters_of_flags(flags_of_letters(*info), {});
+  }
+
   // Another program moved or renamed a message: what changed among the letters changes among the flags.
   Result<> take_name(MessageRow& row, const Found& found) {
-    if (row.place == found.place && row.info == found.parsed.info) return {};
+    const std::optional<std::string> info = info_of(found);
+    if (row.place == found.place && row.info == info) return {};
     const Flags before = row.flags;
     const Flags was = flags_of_letters(row.info.value_or(""));
-    const Flags is = known(flags_of_letters(found.parsed.info.value_or("")));
+    const Flags is = known(flags_of_letters(info.value_or("")));
     row.flags.system = static_cast<std::uint8_t>((row.flags.system & ~(was.system & ~is.system)) |
                                                  (is.system & ~was.system));
     std::uint64_t& word = row.flags.keywords.words()[0];
@@ -132,7 +151,7 @@ class Reconciliation {
     const std::uint64_t word_is = is.keywords.words()[0];
     word = (word & ~(word_was & ~word_is)) | (word_is & ~word_was);
     row.place = found.place;
-    row.info = found.parsed.info;
+    row.info = info;
     row.compare(folder_.row.first_recent);
     ++renamed_;
     if (row.flags == before) return work_.rename_row(folder_, row);
@@ -145,23 +164,58 @@ class Reconciliation {
     return flags;
   }
 
-  // A tombstone whose file is still here: the crash came before it was unlinked.
+  // A tombstone whose file is still here: the crash came before it was unlinked, or it is of this batch, and
+  // nothing is taken away before the commit.
   Result<> finish_expunges() {
     const auto pending = TRY(work_.disk.index().pending_tombstones(folder_.row.id));
     if (pending.empty()) return {};
     std::unordered_map<Uid, std::string> by_uid;
     for (const TombstoneRow& row : pending) by_uid[row.uid] = row.email_id;
     folder_.tombstones_pending = true;
+    const std::set<std::string> of_this_batch = work_.unlinks(folder_);
     for (Found& found : found_) {
       if (found.done || !found.parsed.uid) continue;
       const auto row = by_uid.find(*found.parsed.uid);
       if (row == by_uid.end() || row->second != found.parsed.email_id) continue;
-      work_.touching(folder_, found.place);
-      TRY(work_.files.unlink(path_of(found)));
       found.done = true;
+      std::string path = path_of(found);
+      if (of_this_batch.contains(path)) continue;
+      work_.unlink_after_commit(folder_, found.place, std::move(path));
       ++expunges_finished_;
     }
     return {};
+  }
+
+  // Another program kept what tells which message it is, and changed the rest of its name.
+  Result<> correct_names() {
+    for (std::size_t place = 0; place < rows_.size(); ++place) {
+      if (here_[place] == nullptr) continue;
+      const Found& found = *here_[place];
+      const std::string to = folder_.file(rows_[place]);
+      const std::string from = path_of(found);
+      if (from == to || work_.files.status(to)) continue;
+      TRY(rename(found, from, rows_[place].place, to));
+    }
+    return {};
+  }
+
+  // Whether it is renamed: one file that can't be is no reason to leave the others alone.
+  Result<bool> rename(const Found& found, const std::string& from, Place place, const std::string& to) {
+    work_.touching(folder_, found.place);
+    work_.touching(folder_, place);
+    const auto renamed = work_.files.rename(from, to);
+    if (!renamed && renamed.error().code == Errc::disk_full) return std::unexpected(renamed.error());
+    if (!renamed && renamed.error().code != Errc::not_found) leave_out(from, renamed.error());
+    if (!renamed) return false;
+    work_.sync_later(folder_.place(found.place));
+    work_.sync_later(folder_.place(place));
+    return true;
+  }
+
+  // It may be possible some other time, unless it is no message at all.
+  void leave_out(const std::string& path, const Error& error) {
+    if (error.code != Errc::not_allowed) folder_.doubtful = true;
+    left_out_.push_back({path, error.detail});
   }
 
   // A batch that was cut off had linked messages to here (COPY, MOVE) without a COMMIT. Such a link goes, if
@@ -182,7 +236,11 @@ class Reconciliation {
     }));
     for (auto& [found, twin] : twins) {
       const auto source = work_.folder(twin.first);
-      if (!source) continue;
+      // Of a mailbox that is gone, or that a newer version has written, nothing is known.
+      const bool unknown =
+          !source && (source.error().code == Errc::not_found || source.error().code == Errc::unavailable);
+      if (unknown) continue;
+      if (!source) return std::unexpected(source.error());
       const auto row = TRY(find_message(work_.disk.index().database(), twin.first, twin.second));
       if (found->done || !row || row->uid >= (*source)->mended_from) continue;
       const auto one = work_.files.status(path_of(*found));
@@ -232,10 +290,14 @@ class Reconciliation {
     const std::string path = path_of(found);
     const auto status = work_.files.status(path);
     if (!status) {
-      if (status.error().code == Errc::not_found) return {};  // gone already
-      return std::unexpected(status.error());
+      if (status.error().code != Errc::not_found) leave_out(path, status.error());
+      return {};
     }
     if (status->directory) return {};
+    if (status->size == 0 && is_young(*status) && !found.parsed.is_ours(found.name)) {
+      put_off_ = true;  // its bytes may be about to come
+      return {};
+    }
     const bool keeps_uid = TRY(may_keep_uid(found.parsed));
     MessageRow row;
     std::optional<Measured> measured;
@@ -252,15 +314,20 @@ class Reconciliation {
       }
       auto read = measure(work_.files, path, form);
       if (!read) {
-        work_.disk.context().log.warning("storage.not_taken_in",
-                                         {{"file", path}, {"error", read.error().detail}});
+        leave_out(path, read.error());
         return {};
       }
       measured = *std::move(read);
+      const auto status_after = work_.files.status(path);
+      if (!status_after || status_after->size != measured->stored_size) {
+        put_off_ = true;  // it is still being written
+        return {};
+      }
       row.stored_size = measured->stored_size;
       row.wire_size = measured->wire_size;
       row.encoded_size = measured->encoded_size;
     }
+    const Uid uid_next_before = folder_.row.uid_next;
     row.uid = keeps_uid ? *found.parsed.uid : TRY(work_.next_uid(folder_));
     row.email_id = email_id_for(found, *status);
     row.internal_date = MaildirName{.email_id = row.email_id}.time().value_or(0);
@@ -269,9 +336,13 @@ class Reconciliation {
     if (found.parsed.uid && !keeps_uid) row.saved = work_.disk.context().clock.seconds();
     TRY(take_thread(row, found.parsed, measured));
     row.place = found.place;
-    row.info = found.parsed.info;
+    row.info = info_of(found);
     TRY(take_flags(row, keeps_uid));
-    TRY(rename(found, row));
+    if (!TRY(rename(found, row))) {
+      // Nobody has seen the UID that it was to have.
+      if (!keeps_uid) folder_.row.uid_next = uid_next_before;
+      return {};
+    }
     TRY(work_.add(folder_, row));
     if (measured) {
       TRY(work_.write(&Index::put_summary, folder_.row.id, row.uid, measured->summary));
@@ -283,8 +354,11 @@ class Reconciliation {
     return {};
   }
 
-  // Design, decision 6: below UIDNEXT, not in use, not in a tombstone, not the second of its kind.
+  // Clients that a mailbox's UIDNEXT was told to do not ask for what is below it: only where the rows may
+  // lack messages of ours may a file keep its UID. Design, decision 6: below UIDNEXT, not in use, not in a
+  // tombstone, not the second of its kind.
   Result<bool> may_keep_uid(const MaildirName& name) {
+    if (how_ != Work::Thoroughness::mending && how_ != Work::Thoroughness::after_crash) return false;
     if (!name.uid || *name.uid >= folder_.row.uid_next || used_.contains(*name.uid)) return false;
     if (std::ranges::binary_search(rows_, *name.uid, {}, &MessageRow::uid)) return false;
     return !TRY(work_.disk.index().has_tombstone(folder_.row.id, *name.uid));
@@ -352,19 +426,20 @@ class Reconciliation {
   }
 
   // Into our notation, with the UID that it has from now on.
-  Result<> rename(const Found& found, MessageRow& row) {
+  Result<bool> rename(const Found& found, MessageRow& row) {
     // Flags in new/ are against the rules of Maildir, but a name says what it says.
     if (row.place == Place::fresh && !row.info.value_or("").empty()) row.place = Place::current;
     row.compare(folder_.row.first_recent);
     const std::string from = path_of(found);
     const std::string to = folder_.file(row);
-    if (from == to) return {};
-    work_.touching(folder_, found.place);
-    work_.touching(folder_, row.place);
-    TRY(work_.files.rename(from, to));
-    work_.sync_later(folder_.place(found.place));
-    work_.sync_later(folder_.place(row.place));
-    return {};
+    if (from == to) return true;
+    return rename(found, from, row.place, to);
+  }
+
+  // Whether it was written within the last second.
+  static bool is_young(const FileStatus& status) {
+    const std::int64_t age = wall_clock_ns() - status.modified_ns;
+    return age >= 0 && age < young_ns;
   }
 
   Result<> remove_missing() {
@@ -377,6 +452,12 @@ class Reconciliation {
   }
 
   void report() const {
+    // Not the same ones at each look.
+    if (left_out_.size() != folder_.left_out) {
+      for (const auto& [path, error] : left_out_)
+        work_.disk.context().log.warning("storage.not_taken_in", {{"file", path}, {"error", error}});
+    }
+    folder_.left_out = left_out_.size();
     const std::size_t all =
         taken_in_ + removed_ + renamed_ + expunges_finished_ + links_removed_ + tmp_removed_;
     if (all == 0) return;
@@ -399,8 +480,10 @@ class Reconciliation {
   Uid committed_uid_next_;
 
   bool steady_ = false;
+  bool put_off_ = false;  // a file is to be looked at once more
   std::int64_t new_modified_ = 0;
   std::int64_t cur_modified_ = 0;
+  std::vector<std::pair<std::string, std::string>> left_out_;  // paths, and why
   std::vector<Found> found_;
   std::vector<MessageRow> rows_;
   std::vector<Found*> here_;  // by row
@@ -417,16 +500,26 @@ class Reconciliation {
 
 }  // namespace
 
-Result<> Work::look(Folder& folder, Thoroughness how, Uid committed_uid_next) {
-  if (how == Thoroughness::quick && folder.row.new_modified != 0 && folder.row.cur_modified != 0) {
-    const auto fresh = files.status(folder.place(Place::fresh));
-    const auto current = files.status(folder.place(Place::current));
-    const bool doubt = folder.doubtful && std::chrono::steady_clock::now() >= folder.next_look;
-    if (!doubt && fresh && current && fresh->modified_ns == folder.row.new_modified &&
-        current->modified_ns == folder.row.cur_modified) {
-      return {};
-    }
+// Whether the folder need not be listed. What others did while this batch was changing it is looked for as
+// any doubt is.
+bool Work::is_as_recorded(Folder& folder) {
+  if (folder.row.new_modified == 0 || folder.row.cur_modified == 0) return false;
+  if (folder.doubtful && std::chrono::steady_clock::now() >= folder.next_look) return false;
+  bool ours = false;
+  for (const Place place : {Place::fresh, Place::current}) {
+    const std::int64_t recorded = place == Place::fresh ? folder.row.new_modified : folder.row.cur_modified;
+    const auto now = files.status(folder.place(place));
+    if (now && now->modified_ns == recorded) continue;
+    const auto touched = touched_.find({folder.row.id, place});
+    if (!now || touched == touched_.end() || !touched->second) return false;
+    ours = true;
   }
+  if (ours) folder.doubtful = true;
+  return true;
+}
+
+Result<> Work::look(Folder& folder, Thoroughness how, Uid committed_uid_next) {
+  if (how == Thoroughness::quick && is_as_recorded(folder)) return {};
   // Without its own directory the folder is gone; new/, cur/ and tmp/ are made again.
   TRY(files.status(folder.path));
   for (const char* name : {"/new", "/cur", "/tmp"}) TRY(files.make_directories(folder.path + name));

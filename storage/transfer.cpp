@@ -40,19 +40,16 @@ class KeywordMap {
   std::array<std::optional<KeywordSet>, KeywordSet::capacity> places_;
 };
 
-}  // namespace
+constexpr int attempts = 3;
 
-Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how) {
-  Copied copied;
-  copied.uid_validity = to.row.uid_validity;
-  // So that names are as the rows say.
-  TRY(work.look(from, Work::Thoroughness::quick));
-  // Two links of a message, neither with a row: after a power cut nobody could tell which is the copy.
-  TRY(work.disk.sync_index());
-  KeywordMap keywords(work, from, to);
-  for (const MessageRow& source : TRY(work.disk.index().messages(from.row.id, uids))) {
+// Makes the file of `source`'s copy in `to`, and gives the copy's row; nothing if `source` is gone. Other
+// programs rename: then the row is put right first.
+Result<std::optional<MessageRow>> link_copy(Work& work, Folder& from, MessageRow& source, Folder& to,
+                                            KeywordMap& keywords) {
+  const Uid uid = TRY(work.next_uid(to));
+  for (int attempt = 1;; ++attempt) {
     MessageRow target = source;
-    target.uid = TRY(work.next_uid(to));
+    target.uid = uid;
     target.flags.keywords = TRY(keywords.map(source.flags.keywords));
     std::string letters = letters_of_flags(target.flags, {});
     target.place = letters.empty() ? Place::fresh : Place::current;
@@ -65,14 +62,34 @@ Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to
     work.touching(to, target.place);
     work.created(path);
     const std::string tmp = to.path + "/tmp/posthorn." + target.email_id + "." + std::to_string(target.uid);
-    auto linked = link_file(work.files, from.file(source), path, tmp);
-    if (!linked && linked.error().code == Errc::not_found) {
-      // Another program has taken it away just now. The next look says so.
-      work.change(from).row.cur_modified = 0;
-      continue;
+    const auto linked = link_file(work.files, from.file(source), path, tmp);
+    if (linked) {
+      work.sync_later(to.place(target.place));
+      return target;
     }
-    TRY(std::move(linked));
-    work.sync_later(to.place(target.place));
+    if (linked.error().code != Errc::not_found || attempt == attempts) return std::unexpected(linked.error());
+    work.change(from).row.cur_modified = 0;
+    TRY(work.look(from, Work::Thoroughness::full));
+    auto now = TRY(find_message(work.disk.index().database(), from.row.id, source.uid));
+    if (!now) return std::nullopt;
+    source = *std::move(now);
+  }
+}
+
+}  // namespace
+
+Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how) {
+  Copied copied;
+  copied.uid_validity = to.row.uid_validity;
+  // So that names are as the rows say.
+  TRY(work.look(from, Work::Thoroughness::quick));
+  // Two links of a message, neither with a row: after a power cut nobody could tell which is the copy.
+  TRY(work.disk.sync_index());
+  KeywordMap keywords(work, from, to);
+  for (MessageRow& source : TRY(work.disk.index().messages(from.row.id, uids))) {
+    auto linked = TRY(link_copy(work, from, source, to, keywords));
+    if (!linked) continue;
+    MessageRow& target = *linked;
     target.modseq = TRY(work.modseq(to));
     TRY(work.add(to, target));
     TRY(work.write(&Index::copy_summary, from.row.id, source.uid, to.row.id, target.uid));
@@ -96,6 +113,13 @@ Result<> TransferMessages::run(Work& work) {
     if (TRY(work.disk.index().messages(from.row.id, uids_)).size() != uids_.count()) return {};
   }
   copied = TRY(transfer(work, from, uids_, to, how_));
+  if (missing_ == Missing::refuse && copied.source.size() != uids_.count()) {
+    // Another program took one away meanwhile.
+    work.undo_operation();
+    work.change(from).row.cur_modified = 0;
+    copied = {};
+    copied.uid_validity = to.row.uid_validity;
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "storage/measure.h"
 
 #include <algorithm>
+#include <chrono>
 #include <tuple>
 
 namespace posthorn::storage {
@@ -14,9 +15,11 @@ constexpr std::size_t names_at_once = 500;
 constexpr std::size_t headers_at_once = 32;
 constexpr std::uint32_t quick_to_list = 2000;
 
-// Renames up to `limit` files whose flags have changed; says how many there were.
+// Renames files whose flags have changed, of up to `limit` messages; says how many now have their names.
 Result<std::size_t> follow_names(Work& work, Folder& folder, std::size_t limit) {
   std::size_t count = 0;
+  std::size_t done = 0;
+  bool missed = false;
   for (MessageRow& row : TRY(work.disk.index().lagging(folder.row.id, limit))) {
     ++count;
     const std::string from = folder.file(row);
@@ -28,16 +31,29 @@ Result<std::size_t> follow_names(Work& work, Folder& folder, std::size_t limit) 
     if (from != to) {
       work.touching(folder, row.place);
       const auto renamed = work.files.rename(from, to);
-      if (!renamed && renamed.error().code != Errc::not_found) return std::unexpected(renamed.error());
-      // Another program was here: the next look puts the row right.
-      if (!renamed) work.change(folder).row.cur_modified = 0;
+      if (!renamed && renamed.error().code == Errc::disk_full) return std::unexpected(renamed.error());
+      if (!renamed) {
+        missed = missed || renamed.error().code == Errc::not_found;
+        // The others are renamed still; this one when flags in its mailbox change again.
+        if (renamed.error().code != Errc::not_found) {
+          work.disk.context().log.warning("storage.name_stays",
+                                          {{"file", from}, {"error", renamed.error().detail}});
+        }
+        continue;
+      }
       work.sync_later(folder.place(place_before));
       work.sync_later(folder.place(row.place));
     }
     TRY(work.rename_row(folder, row));
+    ++done;
   }
-  folder.lagging = count == limit;
-  return count;
+  folder.lagging = (count == limit && done > 0) || missed;
+  if (missed) {
+    // Another program was here: what its name says of the flags and what the row says go together.
+    work.change(folder).row.cur_modified = 0;
+    TRY(work.look(folder, Work::Thoroughness::full));
+  }
+  return done;
 }
 
 Result<> write_further_keywords(Work& work, Folder& folder) {
@@ -69,11 +85,15 @@ Result<> find_threads(Work& work, Folder& folder) {
   return {};
 }
 
-// Files of tombstones are gone for good once their directories are synced.
+// Files of tombstones are gone for good once their directories are synced; not those that this batch's
+// commit unlinks. Where a file could not be unlinked, the folder is listed once more.
 Result<> finish_tombstones(Work& work, Folder& folder) {
-  if (!folder.tombstones_pending) return {};
-  if (folder.row.cur_modified == 0 || folder.row.new_modified == 0) {
+  if (!folder.tombstones_pending || !work.unlinks(folder).empty()) return {};
+  const auto to_be_listed = [&] { return folder.row.cur_modified == 0 || folder.row.new_modified == 0; };
+  if (to_be_listed()) {
+    if (std::chrono::steady_clock::now() < folder.next_look) return {};
     TRY(work.look(folder, Work::Thoroughness::full));
+    if (to_be_listed() || !work.unlinks(folder).empty()) return {};
   }
   for (const Place place : {Place::fresh, Place::current})
     TRY(work.files.sync_directory(folder.place(place)));
@@ -94,16 +114,20 @@ Result<> Follow::run(Work& work) {
       work.disk.restless().erase(id);
       continue;
     }
-    Folder& folder = found->second;
+    Folder& folder = work.change(found->second);
     TRY(finish_tombstones(work, folder));
-    if (folder.lagging && left > 0) left -= TRY(follow_names(work, folder, left));
+    std::size_t named = 0;
+    if (folder.lagging && left > 0) named = TRY(follow_names(work, folder, left));
+    left -= named;
     TRY(write_further_keywords(work, folder));
     TRY(find_threads(work, folder));
     // Sessions that wait hear of what went under; others find it when they look.
     if (folder.doubtful && work.snapshots.contains(id)) TRY(work.look(folder, Work::Thoroughness::quick));
     const bool unfinished = folder.lagging || folder.unthreaded;
-    more = more || unfinished;
-    if (!unfinished && (!folder.doubtful || !work.snapshots.contains(id))) work.disk.restless().erase(id);
+    // What could not be done now is tried again later, not at once.
+    more = more || folder.unthreaded || (folder.lagging && (named > 0 || left == 0));
+    const bool waits = folder.tombstones_pending || (folder.doubtful && work.snapshots.contains(id));
+    if (!unfinished && !waits) work.disk.restless().erase(id);
   }
   TRY(work.disk.replacements().forget(work));
   empty_trash(work);
@@ -113,8 +137,10 @@ Result<> Follow::run(Work& work) {
 Result<> Settle::run(Work& work) {
   for (auto& [id, folder] : work.disk.folders()) {
     if (!folder.checked) continue;
+    work.change(folder).next_look = {};
     TRY(finish_tombstones(work, folder));
-    while (folder.lagging) TRY(follow_names(work, folder, names_at_once));
+    for (int in_vain = 0; folder.lagging && in_vain < 2;)
+      in_vain = TRY(follow_names(work, folder, names_at_once)) > 0 ? 0 : in_vain + 1;
     TRY(write_further_keywords(work, folder));
   }
   TRY(work.disk.replacements().forget(work));
@@ -123,7 +149,8 @@ Result<> Settle::run(Work& work) {
   TRY(work.commit());
   for (auto& [id, folder] : work.disk.folders()) {
     if (!folder.checked || (folder.settled && !folder.doubtful)) continue;
-    work.change(folder);
+    work.change(folder).next_look = {};
+    TRY(finish_tombstones(work, folder));
     if (folder.doubtful && folder.row.messages <= quick_to_list) {
       folder.next_look = {};
       TRY(work.look(folder, Work::Thoroughness::quick));

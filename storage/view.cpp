@@ -52,6 +52,21 @@ Result<> ClaimRecent::run(Work& work) {
   return work.write(&Index::mark_claimed, id_, before, first_recent_);
 }
 
+Result<> TakeAnew::run(Work& work) {
+  Folder& folder = *TRY(work.folder(id_));
+  // So that names are as the rows say.
+  TRY(work.look(folder, Work::Thoroughness::full));
+  const auto row = TRY(find_message(work.disk.index().database(), id_, uid_));
+  if (!row) return {};
+  const auto status = work.files.status(folder.file(*row));
+  if (!status || status->size == row->stored_size) return {};
+  TRY(work.remove(folder, *row, {}));
+  work.disk.context().log.warning(
+      "storage.size_changed",
+      {{"account", work.disk.address()}, {"file", folder.file(*row)}, {"size", status->size}});
+  return work.look(folder, Work::Thoroughness::full);
+}
+
 Result<> KeepSummaries::run(Work& work) {
   Folder& folder = *TRY(work.folder(id_));
   for (const auto& summary : summaries_) {

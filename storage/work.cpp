@@ -25,6 +25,9 @@ Work::~Work() {
 void Work::begin_operation() {
   in_savepoint_ = false;
   before_operation_.clear();
+  snapshots_before_operation_ = snapshots;
+  outcome_before_operation_ = outcome;
+  touched_before_operation_ = touched_;
   modseqs_.clear();
   changes_.clear();
   reload_.clear();
@@ -76,6 +79,10 @@ void Work::undo_operation() {
   undo_steps(steps_before_operation_);
   to_unlink_.resize(to_unlink_before_operation_);
   restore(before_operation_);
+  snapshots = std::move(snapshots_before_operation_);
+  outcome = std::move(outcome_before_operation_);
+  // What it touched and named back is listed once more.
+  touched_ = std::move(touched_before_operation_);
   begin_operation();
 }
 
@@ -96,7 +103,7 @@ Result<> Work::commit() {
   if (done && in_transaction_) {
     const auto committed = disk.index().database().execute("COMMIT");
     if (!committed) {
-      commit_in_doubt_ = true;
+      commit_failed_with_ = sqlite3_extended_errcode(disk.index().database().raw());
       done = std::unexpected(committed.error());
     }
   }
@@ -112,7 +119,8 @@ Result<> Work::commit() {
   for (const auto& [id, before] : before_batch_) {
     const auto folder = disk.folders().find(id);
     if (folder == disk.folders().end() || !snapshots.contains(id)) continue;
-    if (folder->second.keywords.size() != before.keywords.size())
+    // Not its table of before: that keeps what a batch that failed has added.
+    if (folder->second.keywords.size() != before.keywords_in_index)
       outcome.keywords[id] = folder->second.keywords;
   }
   before_batch_.clear();
@@ -124,6 +132,7 @@ Result<> Work::commit() {
     folder->second.row.cur_modified = 0;
   }
   to_unlink_.clear();
+  listed_.clear();
   record_mtimes();
   for (const auto& [id, snapshot] : snapshots) {
     const auto before = loaded_.find(id);
@@ -140,19 +149,30 @@ void Work::undo() {
   in_transaction_ = false;
   in_savepoint_ = false;
   commit_failed_ = false;
-  if (std::exchange(commit_in_doubt_, false)) {
+  bool ended = true;
+  if (const auto failed_with = std::exchange(commit_failed_with_, std::nullopt)) {
     // Its pages may stand in the WAL, whole, only the sync failed: a later opening would find the commit
     // done. Another one in its place makes an end of it.
-    static_cast<void>(
-        disk.index().database().execute("UPDATE account SET failed_commits = failed_commits + 1"));
+    ended =
+        disk.index().database().execute("UPDATE account SET failed_commits = failed_commits + 1").has_value();
+    // Of pages that could not all be written the last is missing, by which SQLite knows a commit.
+    ended = ended || *failed_with == SQLITE_FULL || *failed_with == SQLITE_IOERR_WRITE;
   }
   drop_written(0);
-  undo_steps(0);
+  if (ended) {
+    undo_steps(0);
+  } else {
+    // Done or not, a later opening finds out: until then both the files of before and those of after stay.
+    steps_.clear();
+    disk.doubt_index();
+  }
   to_unlink_.clear();
   to_sync_.clear();
   restore(before_operation_);
   restore(before_batch_);
   before_batch_.clear();
+  std::erase_if(touched_, [this](const auto& each) { return listed_.contains(each.first.first); });
+  listed_.clear();
   record_mtimes();
   snapshots = loaded_;
   outcome = {};
@@ -192,6 +212,11 @@ void Work::restore(const std::map<MailboxId, Folder>& before) {
     folder.row.modseq = std::max(now.modseq, saved.row.modseq);
     folder.keywords_in_index = saved.keywords_in_index;
     folder.checked = saved.checked;
+    folder.lagging = folder.lagging || saved.lagging;
+    folder.tombstones_pending = folder.tombstones_pending || saved.tombstones_pending;
+    folder.unthreaded = folder.unthreaded || saved.unthreaded;
+    folder.further_keywords_stale = folder.further_keywords_stale || saved.further_keywords_stale;
+    disk.restless().insert(id);
   }
 }
 
@@ -251,12 +276,12 @@ Result<> Work::check(Folder& folder) {
   const bool clean = state && !known && state->settled && state->uid_validity == row.uid_validity &&
                      state->id == row.id && state->uid_next == row.uid_next && state->modseq == row.modseq &&
                      state->keywords == folder.keywords;
-  const Uid committed = row.uid_next;
+  const Uid committed = folder.committed_uid_next;
   if (state) {
     TRY(take_state(folder, *state));
   } else {
     disk.context().log.warning("storage.state_missing", {{"account", disk.address()}, {"mailbox", row.name}});
-    row.uid_next = std::min(row.uid_next + uid_block, highest_uid);
+    row.uid_next = std::min(row.uid_next + uid_block, highest_uid + 1);
     row.modseq += modseq_block;
     folder.uid_ceiling = row.uid_next;
     folder.modseq_ceiling = row.modseq;
@@ -270,13 +295,13 @@ Result<> Work::check(Folder& folder) {
   folder.checked = true;
   folder.mended_from = clean ? highest_uid + 1 : committed;
   if (clean) {
-    TRY(look(folder, Thoroughness::quick));
+    TRY(look(folder, row.remembers_from == 0 ? Thoroughness::mending : Thoroughness::quick));
     return settle_memory(folder);
   }
   // The index may be behind in anything.
   folder.lagging = folder.tombstones_pending = folder.further_keywords_stale = true;
   TRY(write());
-  TRY(look(folder, known ? Thoroughness::full : Thoroughness::after_crash, committed));
+  TRY(look(folder, known ? Thoroughness::mending : Thoroughness::after_crash, committed));
   TRY(settle_memory(folder));
   reload(folder);
   return {};
@@ -441,20 +466,37 @@ void Work::drop_written(std::size_t keep) {
 }
 
 void Work::undo_steps(std::size_t keep) {
+  std::set<std::string> directories;
   for (; steps_.size() > keep; steps_.pop_back()) {
     const Step& step = steps_.back();
     if (!step.name_before.empty()) {
-      static_cast<void>(files.rename(step.path, step.name_before));
+      if (!files.rename(step.path, step.name_before)) continue;
+      for (const std::string& path : {step.path, step.name_before})
+        directories.insert(path.substr(0, path.rfind('/')));
     } else if (!files.unlink(step.path)) {
       static_cast<void>(files.remove_directory(step.path));
     }
   }
+  // The renames may be on disk already: what comes into these folders from now on is to be found in them.
+  for (const std::string& directory : directories) static_cast<void>(files.sync_directory(directory));
 }
 
 void Work::unlink_after_commit(Folder& folder, const MessageRow& row) {
-  touching(folder, row.place);
+  unlink_after_commit(folder, row.place, folder.file(row));
+}
+
+void Work::unlink_after_commit(Folder& folder, Place place, std::string path) {
+  touching(folder, place);
   folder.tombstones_pending = true;
-  to_unlink_.push_back({folder.row.id, folder.file(row)});
+  to_unlink_.push_back({folder.row.id, std::move(path)});
+}
+
+std::set<std::string> Work::unlinks(const Folder& folder) const {
+  std::set<std::string> paths;
+  for (const Unlink& unlink : to_unlink_) {
+    if (unlink.folder == folder.row.id) paths.insert(unlink.path);
+  }
+  return paths;
 }
 
 Result<> Work::add(Folder& folder, const MessageRow& row) {

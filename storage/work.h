@@ -4,6 +4,7 @@
 #include "storage/place_file.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -69,6 +70,8 @@ class Work {
   // To be called before files are put into, renamed in or taken from one of a folder's directories: the
   // directory's new mtime is then ours.
   void touching(Folder& folder, Place place);
+  // The folder's directories were listed, and what is recorded of them is of now.
+  void listed(const Folder& folder) { listed_.insert(folder.row.id); }
   void sync_later(const std::string& directory) { to_sync_.insert(directory); }
   // A new file with `bytes`, durable at `path` by the commit: files of a batch are synced together. Until
   // then it is at `tmp`.
@@ -80,6 +83,10 @@ class Work {
   void created(std::string path) { steps_.push_back({std::move(path), {}}); }
   void renamed(std::string from, std::string to) { steps_.push_back({std::move(to), std::move(from)}); }
   void unlink_after_commit(Folder& folder, const MessageRow& row);
+  void unlink_after_commit(Folder& folder, Place place, std::string path);
+  // What this batch's commit unlinks in `folder`. Until then these files are all that there is of a message,
+  // should the commit fail.
+  std::set<std::string> unlinks(const Folder& folder) const;
 
   // A message has come into `folder`, changed (`before`: its flags until now), or gone: its row, the counts,
   // the snapshot.
@@ -95,9 +102,10 @@ class Work {
   Result<std::shared_ptr<const Snapshot>> load(const Folder& folder);
 
   // Takes in what other programs did to the folder (reconcile.cpp). `quick` does nothing if the mtimes are
-  // as they were; `after_crash` also finishes what a batch had begun, of which all UIDs from
-  // `committed_uid_next` on are.
-  enum class Thoroughness { quick, full, after_crash };
+  // as they were, or known to be changed by this batch alone; `mending` is for rows that may lack messages of
+  // ours, so that files keep the UIDs in their names; `after_crash` also finishes what a batch had begun, of
+  // which all UIDs from `committed_uid_next` on are.
+  enum class Thoroughness { quick, full, mending, after_crash };
   Result<> look(Folder& folder, Thoroughness how, Uid committed_uid_next = 0);
 
  private:
@@ -114,6 +122,7 @@ class Work {
   Result<> write_rows();
   Result<> promise(Folder& folder, Uid uid_next, ModSeq modseq);
   Result<> add_keywords(Folder& folder, const std::vector<std::string>& names);
+  bool is_as_recorded(Folder& folder);
   void restore(const std::map<MailboxId, Folder>& before);
   void record_mtimes();
   void undo_steps(std::size_t keep);
@@ -124,9 +133,11 @@ class Work {
   bool in_transaction_ = false;
   bool in_savepoint_ = false;
   bool commit_failed_ = false;
-  bool commit_in_doubt_ = false;
+  std::optional<int> commit_failed_with_;  // SQLite's extended code
   std::map<MailboxId, Folder> before_batch_;
   std::map<MailboxId, Folder> before_operation_;
+  Snapshots snapshots_before_operation_;
+  Outcome outcome_before_operation_;
   std::map<MailboxId, ModSeq> modseqs_;  // of this operation
   std::map<MailboxId, Changes> changes_;
   std::set<MailboxId> reload_;
@@ -147,6 +158,9 @@ class Work {
   std::size_t to_unlink_before_operation_ = 0;
   // Whether the directory's mtime was the recorded one before this batch came.
   std::map<std::pair<MailboxId, Place>, bool> touched_;
+  std::map<std::pair<MailboxId, Place>, bool> touched_before_operation_;
+  // Folders that were listed in this batch: their recorded mtimes are not those of its beginning.
+  std::set<MailboxId> listed_;
 };
 
 }  // namespace posthorn::storage

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace posthorn::testing {
@@ -28,7 +30,20 @@ class FaultyFileSystem final : public FileSystem {
     failed_ = false;
     first_ = calls_ + n;
   }
-  void heal() { first_ = never; }
+  // Calls for which `which` says so fail. It is given the call in words ("unlink /path", "sqlite sync"), and
+  // called by one thread at a time.
+  void fail_if(std::function<bool(std::string_view)> which, Errc code = Errc::io) {
+    const std::scoped_lock lock(mutex_);
+    which_ = std::move(which);
+    which_code_ = code;
+  }
+  void heal() {
+    first_ = never;
+    const std::scoped_lock lock(mutex_);
+    which_ = {};
+  }
+  // Called before each link with the path that is to be linked: what another program does just then.
+  void before_link(std::function<void(const std::string&)> act) { before_link_ = std::move(act); }
   // Changing calls so far.
   std::uint64_t calls() const { return calls_; }
   bool has_failed() const { return failed_; }
@@ -71,6 +86,7 @@ class FaultyFileSystem final : public FileSystem {
   }
   Result<> link(const std::string& existing, const std::string& added) override {
     TRY(attempt("link " + existing));
+    if (before_link_) before_link_(existing);
     if (links_forbidden_) return failure(Errc::io, "no links here");
     return system_.link(existing, added);
   }
@@ -103,6 +119,10 @@ class FaultyFileSystem final : public FileSystem {
 
   Result<> attempt(const std::string& what, Space space = Space::taken) {
     const std::uint64_t call = calls_++;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (which_ && which_(what)) return failure(which_code_, "made to fail: " + what);
+    }
     const bool fails = how_ == Fault::once ? call == first_ : call >= first_;
     if (!fails || (how_ == Fault::full && space == Space::none)) return {};
     if (!failed_.exchange(true)) {
@@ -115,6 +135,9 @@ class FaultyFileSystem final : public FileSystem {
   SystemFileSystem system_;
   std::mutex mutex_;
   std::string failed_call_;
+  std::function<bool(std::string_view)> which_;
+  Errc which_code_ = Errc::io;
+  std::function<void(const std::string&)> before_link_;
   std::atomic<std::uint64_t> calls_{0};
   std::atomic<std::uint64_t> syncs_{0};
   std::atomic<std::uint64_t> first_{never};

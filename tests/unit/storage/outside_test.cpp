@@ -3,6 +3,10 @@
 #include "message/summary_codec.h"
 #include "tests/unit/storage/store_fixture.h"
 
+#include <chrono>
+#include <sys/stat.h>
+#include <utility>
+
 namespace posthorn::storage::testing {
 namespace {
 
@@ -17,6 +21,11 @@ struct OutsideFixture : StoreFixture {
   void put_file(const std::string& path, std::string_view bytes) {
     run_for(Milliseconds(25));
     StoreFixture::put_file(path, bytes);
+  }
+  // As if it was written an hour ago.
+  static void make_old(const std::string& path) {
+    std::filesystem::last_write_time(path,
+                                     std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
   }
   // The one file whose name has `part`; it may be changed as by put_file().
   std::string find_file(const std::string& part, const std::string& folder = "") {
@@ -107,6 +116,7 @@ TEST_CASE_FIXTURE(OutsideFixture, "outside: names without a time, and odd ones, 
   fs::create_directories(maildir() + "/cur/1600000000.1.directory");
   fs::create_symlink("/etc/passwd", maildir() + "/cur/1600000000.1.link:2,S");
   put_file(maildir() + "/cur/1600000000.1.empty:2,", "");
+  make_old(maildir() + "/cur/1600000000.1.empty:2,");
   poll(*inbox);
   CHECK(inbox->snapshot()->size() == 3);
   for (const std::string& name : list(maildir() + "/cur")) CHECK(name.size() <= 255);
@@ -251,7 +261,7 @@ TEST_CASE_FIXTURE(OutsideFixture,
         std::filesystem::remove(index_path());
         auto other = Database::open(index_path(), Database::Mode::create);
         REQUIRE(other);
-        REQUIRE(other->run("CREATE TABLE x (y); PRAGMA user_version=999;"));
+        REQUIRE(other->run("CREATE TABLE x (y); PRAGMA user_version=1;"));
       }
     }
     start();
@@ -424,6 +434,186 @@ TEST_CASE_FIXTURE(OutsideFixture, "outside: a lost or damaged state file costs n
   const auto refused = wait(account().open("INBOX"));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::unavailable);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "rebuild: an index of a newer version is neither dropped nor used") {
+  deliver(letter("one"));
+  stop();
+  {
+    auto other = Database::open(index_path(), Database::Mode::create);
+    REQUIRE(other);
+    REQUIRE(other->run("PRAGMA user_version=999;"));
+  }
+  start();
+  const auto refused = try_account();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::unavailable);
+  CHECK(std::filesystem::file_size(index_path()) > 0);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: COPY finds a message that is renamed just then") {
+  auto inbox = mailbox();
+  auto archive = mailbox("Archive");
+  for (int index = 0; index < 3; ++index) deliver(letter(std::to_string(index)));
+  for (const bool move : {false, true}) {
+    CAPTURE(move);
+    bool once = true;
+    files.before_link([&](const std::string& path) {
+      if (!path.contains("U=2") || !std::exchange(once, false)) return;
+      const std::string name = path.substr(path.rfind('/') + 1);
+      const std::string info = name.contains(":2,") ? "F" : ":2,S";
+      std::filesystem::rename(path, maildir() + "/cur/" + name + info);
+    });
+    auto done = move ? wait(inbox->move(all(), archive, Missing::refuse))
+                     : wait(inbox->copy(uids({1, 2, 3}), archive, Missing::refuse));
+    if (move) {
+      // Not all of them are there.
+      REQUIRE(done);
+      CHECK(done->source.empty());
+      done = wait(inbox->move(uids({1, 2, 3}), archive, Missing::refuse));
+    }
+    files.before_link({});
+    REQUIRE(done);
+    CHECK(done->target.size() == 3);
+  }
+  REQUIRE(archive->snapshot()->size() == 6);
+  CHECK(archive->snapshot()->at(1).flags.system == bit(SystemFlag::seen));
+  CHECK(archive->snapshot()->at(4).flags.system != 0);
+  CHECK(inbox->snapshot()->size() == 0);
+  for (Uid uid = 1; uid <= 6; ++uid) CHECK(read(*archive, uid) == letter(std::to_string((uid - 1) % 3)));
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: of messages one of which goes just then, COPY copies all or none") {
+  auto inbox = mailbox();
+  auto archive = mailbox("Archive");
+  for (int index = 0; index < 3; ++index) deliver(letter(std::to_string(index)));
+  bool once = true;
+  files.before_link([&](const std::string& path) {
+    if (path.contains("U=2") && std::exchange(once, false)) std::filesystem::remove(path);
+  });
+  auto refused = wait(inbox->copy(uids({1, 2, 3}), archive, Missing::refuse));
+  REQUIRE(refused);
+  CHECK(refused->source.empty());
+  CHECK(archive->snapshot()->size() == 0);
+  CHECK(list(maildir() + "/.Archive/new").empty());
+  auto skipped = wait(inbox->copy(uids({1, 2, 3}), archive, Missing::skip));
+  REQUIRE(skipped);
+  CHECK(skipped->source == std::vector<Uid>{1, 3});
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 3});
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: a file that another program is still writing is served whole in the end") {
+  auto inbox = mailbox();
+  const std::string whole = letter("slow") + std::string(1 << 20, 'x') + "\r\n";
+  for (const std::string& beginning : {std::string(), letter("slow")}) {
+    CAPTURE(beginning.size());
+    const std::string path = maildir() + "/cur/1600000001." + std::to_string(beginning.size()) + ".other:2,";
+    run_for(Milliseconds(25));
+    std::ofstream out(path, std::ios::binary);
+    out << beginning << std::flush;
+    poll(*inbox);
+    out << whole.substr(beginning.size()) << std::flush;
+    poll(*inbox);
+    REQUIRE(inbox->snapshot()->size() > 0);
+    const Uid uid = uids_of(*inbox).back();
+    const auto bytes = wait(inbox->bytes(uid));
+    // Taken in too early it gets another UID.
+    if (!bytes) CHECK(uids_of(*inbox).back() > uid);
+    CHECK(read(*inbox, uids_of(*inbox).back()) == whole);
+  }
+  CHECK(inbox->snapshot()->size() == 2);
+  inbox.reset();
+  restart();
+  CHECK(mailbox()->snapshot()->size() == 2);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture, "outside: a file that stays empty is a message a second later") {
+  auto inbox = mailbox();
+  put_file(maildir() + "/new/1600000001.1.other", "");
+  poll(*inbox);
+  CHECK(inbox->snapshot()->size() == 0);
+  make_old(maildir() + "/new/1600000001.1.other");
+  poll(*inbox);
+  REQUIRE(inbox->snapshot()->size() == 1);
+  CHECK(inbox->snapshot()->at(0).size == 0);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: a rename between a STORE and the name that follows it loses neither's flags") {
+  auto inbox = mailbox();
+  for (int index = 0; index < 2; ++index) deliver(letter(std::to_string(index)));
+  for (const Uid uid : {1U, 2U})
+    REQUIRE(try_store(*inbox, uids({uid}), FlagChange::add, bit(SystemFlag::flagged)));
+  inbox.reset();
+  mailboxes.clear();
+  const std::string before = find_file("U=1");
+  std::filesystem::rename(before, maildir() + "/cur/" + before.substr(before.rfind('/') + 1) + ":2,S");
+  run_for(Milliseconds(4000));
+  CHECK(find_file("U=1").ends_with(":2,FS"));
+  CHECK(find_file("U=2").ends_with(":2,F"));
+  inbox = mailbox();
+  CHECK(inbox->snapshot()->at(0).flags.system == (bit(SystemFlag::seen) | bit(SystemFlag::flagged)));
+  CHECK(inbox->snapshot()->at(1).flags.system == bit(SystemFlag::flagged));
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: a name that lost its fields is put right, and its message is the same") {
+  auto inbox = mailbox();
+  deliver(letter("one"));
+  const std::string path = find_file("U=1");
+  const std::string email_id = path.substr(path.rfind('/') + 1, path.find(",S=") - path.rfind('/') - 1);
+  std::filesystem::rename(path, maildir() + "/cur/" + email_id + ",U=1:2,S");
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1});
+  CHECK(find_file("U=1").ends_with(path.substr(path.rfind('/') + 1) + ":2,S"));
+  REQUIRE(try_store(*inbox, uids({1}), FlagChange::add, bit(SystemFlag::flagged)));
+  CHECK(wait(inbox->copy(uids({1}), mailbox("Archive"), Missing::refuse))->target.size() == 1);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: no new message has a UID below the UIDNEXT that was told (RFC 3501 §2.3.1.1)") {
+  deliver(letter("one"));
+  crash();
+  start();
+  auto inbox = mailbox();
+  const Uid next = inbox->snapshot()->uid_next();
+  REQUIRE(next > 100);
+  put_file(maildir() + "/cur/1600000001.a.other,U=100:2,", letter("two"));
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, next});
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: one file that can't be handled stops neither the others nor deliveries") {
+  namespace fs = std::filesystem;
+  auto inbox = mailbox();
+  put_file(maildir() + "/cur/1.x:2," + std::string(245, 'S'), letter("long"));
+  put_file(maildir() + "/cur/1600000001.stuck.other:2,", letter("stuck"));
+  mkfifo((maildir() + "/cur/1600000002.pipe.other:2,").c_str(), 0600);
+  put_file(maildir() + "/cur/1600000003.good.other:2,", letter("good"));
+  make_old(maildir() + "/cur/1600000002.pipe.other:2,");
+  const auto stuck = [](std::string_view call) {
+    return call.starts_with("rename ") && call.contains("stuck.other");
+  };
+  files.fail_if(stuck);
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 2});
+  CHECK(inbox->snapshot()->at(0).flags.system == bit(SystemFlag::seen));
+  deliver(letter("ours"));
+  poll(*inbox);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 2, 3});
+  inbox.reset();
+  restart();
+  deliver(letter("later"));
+  CHECK(mailbox()->snapshot()->size() == 4);
+  files.heal();
+  put_file(maildir() + "/cur/1600000004.more.other:2,", letter("more"));
+  poll(*mailbox());
+  CHECK(mailbox()->snapshot()->size() == 6);
+  CHECK(fs::is_fifo(maildir() + "/cur/1600000002.pipe.other:2,"));
+  CHECK(log.has("not_taken_in"));
 }
 
 }  // namespace posthorn::storage::testing
