@@ -146,6 +146,7 @@ Task<Result<std::vector<std::vector<bool>>>> TextLookup::in_fields(const message
     co_await feed_whole(searches[name->second], text);
   }
   std::vector<std::vector<bool>> found;
+  found.reserve(searches.size());
   for (std::size_t i = 0; i < searches.size(); ++i) {
     found.push_back(is_there[i] ? searches[i].results() : std::vector<bool>(searches[i].count));
   }
