@@ -20,6 +20,7 @@ Result<> AddMessages::run(Work& work) {
   appended = {};
   Folder& folder = *TRY(find_folder(work, mailbox_));
   appended.uid_validity = folder.row.uid_validity;
+  TRY(work.promise_uids(folder, arrivals_.size()));
   for (const Arrival& arrival : arrivals_) appended.uids.append(TRY(add_message(work, folder, arrival)));
   return {};
 }

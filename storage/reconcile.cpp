@@ -32,6 +32,7 @@ class Reconciliation {
     TRY(match());
     work_.change(folder_);
     work_.listed(folder_);
+    const auto recorded = std::pair(folder_.row.new_modified, folder_.row.cur_modified);
     // Set before anything is renamed here, so that our own renames count as ours.
     folder_.row.new_modified = steady_ ? new_modified_ : 0;
     folder_.row.cur_modified = steady_ ? cur_modified_ : 0;
@@ -53,6 +54,8 @@ class Reconciliation {
     }
     // After the loss of the index, what is still in new/ has been shown to nobody.
     if (folder_.row.first_recent == 0) folder_.row.first_recent = std::min(lowest_new_, folder_.row.uid_next);
+    // Or the next process lists it all again.
+    if (recorded != std::pair(folder_.row.new_modified, folder_.row.cur_modified)) TRY(work_.write());
     report();
     return {};
   }
@@ -282,6 +285,7 @@ class Reconciliation {
       };
       return key(*one) < key(*other);
     });
+    TRY(work_.promise_uids(folder_, strangers.size()));
     for (Found* found : strangers) TRY(take_in(*found));
     return {};
   }

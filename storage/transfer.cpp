@@ -86,7 +86,9 @@ Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to
   // Two links of a message, neither with a row: after a power cut nobody could tell which is the copy.
   TRY(work.disk.sync_index());
   KeywordMap keywords(work, from, to);
-  for (MessageRow& source : TRY(work.disk.index().messages(from.row.id, uids))) {
+  auto sources = TRY(work.disk.index().messages(from.row.id, uids));
+  if (!sources.empty()) TRY(work.promise_uids(to, sources.size()));
+  for (MessageRow& source : sources) {
     auto linked = TRY(link_copy(work, from, source, to, keywords));
     if (!linked) continue;
     MessageRow& target = *linked;

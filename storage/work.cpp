@@ -376,6 +376,12 @@ Result<> Work::promise(Folder& folder, Uid uid_next, ModSeq modseq) {
   return written;
 }
 
+Result<> Work::promise_uids(Folder& folder, std::size_t count) {
+  const std::uint64_t wanted = std::uint64_t{folder.row.uid_next} + count;
+  change(folder);
+  return promise(folder, static_cast<Uid>(std::min<std::uint64_t>(wanted, highest_uid)), folder.row.modseq);
+}
+
 Result<> Work::promise_more(Folder& folder) {
   return promise(folder, std::min(folder.row.uid_next, highest_uid) + 1, folder.row.modseq + 1);
 }

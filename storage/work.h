@@ -63,6 +63,8 @@ class Work {
   // The places of `names`, which are added to the table where they are not there; all of them or, on an
   // error, none. too_large, not_allowed.
   Result<KeywordSet> keywords(Folder& folder, const std::vector<std::string>& names);
+  // Makes sure that so many UIDs cost one write to the state file together, or none.
+  Result<> promise_uids(Folder& folder, std::size_t count);
   // Makes sure that the next UID and MODSEQ cost no write to the state file.
   Result<> promise_more(Folder& folder);
   Result<> write_folder_state(Folder& folder, bool settled);
