@@ -117,7 +117,7 @@ std::optional<std::string> keep(std::string_view block, Received received_fields
 }  // namespace
 
 std::optional<std::string> keep_common_fields(std::string_view block, bool ends_with_blank_line) {
-  if (block.contains('\r')) return std::nullopt;
+  if (block.contains('\r') || block.contains('\0')) return std::nullopt;
   auto kept = keep(block, Received::kept);
   if (!kept) {
     kept = keep(block, Received::left_out);

@@ -19,7 +19,7 @@ std::optional<CommonFieldSet> common_field_set(std::span<const std::string> name
 
 // Those of the fields of a header block with lines that end in LF, folds as they are, in a form of their own.
 // Received, which may be long and which Thunderbird alone asks for, is left out where all of them are more
-// than 4 KiB. Nothing where the others are more than that, or where a CR stands in the block: what
+// than 4 KiB. Nothing where the others are more than that, or where a CR or NUL stands in the block: what
 // filter_fields() would give could then not be told from it. `ends_with_blank_line`: whether the header had
 // its blank line.
 std::optional<std::string> keep_common_fields(std::string_view block, bool ends_with_blank_line);

@@ -1,3 +1,4 @@
+#include "message/common_fields.h"
 #include "message/summary_codec.h"
 #include "protocols/imap/fetch_items.h"
 #include "protocols/imap/fetch_octets.h"
@@ -54,13 +55,14 @@ struct Plan {
       if (body->seen == FetchBody::Seen::set) sets_seen = true;
       if (needs_structure(body->section)) structure = true;
     }
+    fields = kept_fields();
   }
 
-  bool from_summary() const { return envelope || structure || preview; }
+  bool from_summary() const { return envelope || structure || preview || !fields.empty(); }
 
   // RFC 8970 §4.1: a preview that is asked for LAZY is not worth opening a file.
   storage::Effort effort() const {
-    const bool lazy = !envelope && !structure && !asks(FetchAttribute::preview);
+    const bool lazy = !envelope && !structure && fields.empty() && !asks(FetchAttribute::preview);
     return lazy ? storage::Effort::look_up : storage::Effort::full;
   }
 
@@ -68,7 +70,23 @@ struct Plan {
     return std::ranges::any_of(items, [&](const FetchItem& item) { return is(item, attribute); });
   }
 
+  // The fields that each item of octets asks for, if all of these are header fields that are kept.
+  std::vector<message::CommonFieldSet> kept_fields() const {
+    std::vector<message::CommonFieldSet> sets;
+    for (const FetchItem& item : items) {
+      if (!is_of_octets(item)) continue;
+      const auto* body = std::get_if<FetchBody>(&item);
+      const bool is_of_header =
+          body != nullptr && body->section.part.empty() && body->section.text == Section::Text::header_fields;
+      const auto set = is_of_header ? message::common_field_set(body->section.fields) : std::nullopt;
+      if (!set) return {};
+      sets.push_back(*set);
+    }
+    return sets;
+  }
+
   std::vector<FetchItem> items;  // UID first where the command was UID FETCH
+  std::vector<message::CommonFieldSet> fields;
   bool flags = false;
   bool modseq = false;
   bool uid = false;
@@ -86,14 +104,30 @@ struct Plan {
 struct Known {
   std::optional<message::Envelope> envelope;
   std::optional<message::BodyPart> structure;
+  std::vector<std::string> fields;  // the values of the items of octets, where all of them are kept
   std::vector<message::BinaryEdit> edits;
   std::string email_id;
   std::optional<std::string> preview;
   std::optional<storage::Mailbox::Origin> origin;
 };
 
+// Nothing where the message's fields are not kept.
+Result<std::vector<std::string>> fields_from(std::string_view encoded, const Plan& plan) {
+  std::vector<std::string> fields;
+  const auto kept = TRY(message::decode_common_fields(encoded));
+  if (!kept) return fields;
+  for (const message::CommonFieldSet& wanted : plan.fields) {
+    if (!message::append_common_fields(*kept, wanted, fields.emplace_back())) {
+      fields.clear();
+      break;
+    }
+  }
+  return fields;
+}
+
 Result<Known> known_from(std::string_view encoded, const Plan& plan) {
   Known known;
+  if (!plan.fields.empty()) known.fields = TRY(fields_from(encoded, plan));
   if (plan.envelope) known.envelope = TRY(message::decode_envelope(encoded));
   if (plan.structure) known.structure = TRY(message::decode_structure(encoded));
   if (plan.binary) known.edits = TRY(message::decode_edits(encoded));
@@ -152,6 +186,7 @@ class Fetching {
   Task<void> run_batch(const Places& places);
   storage::UidSet unreadable_of(const Summaries& summaries) const;
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
+  void answer_from_index(std::uint32_t place, const storage::Message& message, const Known& known);
   Task<bool> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
                                 const storage::UidSet& next);
   void leave_out(std::uint32_t place, const storage::UidSet& newly_seen);
@@ -262,14 +297,11 @@ Task<void> Fetching::run_batch(const Places& places) {
       }
       if (origin != nullptr) known.origin = *origin;
       const bool is_newly_seen = newly_seen.contains(message.uid);
-      if (plan_.octets) {
+      if (plan_.octets && known.fields.empty()) {
         const bool answered = co_await answer_with_octets(place, known, is_newly_seen, uids);
         if (!answered) leave_out(place, newly_seen);
       } else {
-        begin_answer(place);
-        for (const FetchItem& item : plan_.items) {
-          append_attribute(std::get<FetchAttribute>(item), message, known);
-        }
+        answer_from_index(place, message, known);
         end_answer(message, is_newly_seen);
       }
       co_await connection_.flush_if_large();
@@ -412,6 +444,26 @@ bool Fetching::add_email_id(storage::Uid uid, Known& known) {
   if (found == email_ids_.end() || found->uid != uid) return false;
   known.email_id = found->id;
   return true;
+}
+
+void Fetching::answer_from_index(std::uint32_t place, const storage::Message& message, const Known& known) {
+  std::string& out = connection_.output();
+  begin_answer(place);
+  auto fields = known.fields.cbegin();
+  for (const FetchItem& item : plan_.items) {
+    const auto* body = std::get_if<FetchBody>(&item);
+    if (body == nullptr) {
+      append_attribute(std::get<FetchAttribute>(item), message, known);
+      continue;
+    }
+    if (!std::exchange(is_first_item_, false)) out += ' ';
+    append_response_name(out, item);
+    out += ' ';
+    const Extent part = cut({0, fields->size()}, body->partial);
+    append_literal_header(out, part.size);
+    out.append(*fields, static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size));
+    ++fields;
+  }
 }
 
 // False where there is no response: all that can fail is done before it begins.

@@ -296,4 +296,18 @@ TEST_CASE("imap: FETCH BODY[] of many messages marks and answers all of them, in
         "* ESEARCH (TAG \"b\") ALL 21:30\r\nb OK SEARCH completed\r\n");
 }
 
+TEST_CASE("imap: header fields that are kept are given without a look at the message") {
+  Server server;
+  server.inbox().put(sample, seen);
+  auto client = Client::with_inbox(server);
+  server.store.fail({Errc::io, "bad disk"}, 1);  // all but the summary
+  CHECK(
+      client->say(
+          "a FETCH 1 (BODY.PEEK[HEADER.FIELDS (from X-PRIORITY)] FLAGS BODY[HEADER.FIELDS (To)]<0.6>)") ==
+      "* 1 FETCH (BODY[HEADER.FIELDS (from X-PRIORITY)] " +
+          literal("From: Terry Gray <gray@cac.washington.edu>\r\n\r\n") +
+          " FLAGS (\\Seen \\Recent) BODY[HEADER.FIELDS (To)]<0> {6}\r\nTo: im)\r\na OK FETCH completed\r\n");
+  CHECK(has(client->say("b FETCH 1 BODY.PEEK[HEADER.FIELDS (From X-None)]"), "b NO [UNAVAILABLE] "));
+}
+
 }  // namespace posthorn::imap
