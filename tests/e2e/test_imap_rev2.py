@@ -33,14 +33,16 @@ def capabilities(imap):
 
 
 def test_enable_changes_no_capability(imap):
-    """§6.3.1."""
+    """§6.3.1; appendix A: both revisions are offered."""
     before = capabilities(imap)
+    assert {"IMAP4REV1", "IMAP4REV2"} <= before
     imap.enable("IMAP4rev2")
     assert capabilities(imap) == before
 
 
 # What appendix E says of a server, point by point: a command, and what has to be in its answer or must not.
 POINTS = [
+    ("E2 binary", "FETCH 2 (BINARY.SIZE[1] BINARY.PEEK[1])", "OK", [b"BINARY.SIZE[1] ", b"BINARY[1] "], []),
     ("E3 status size", "STATUS INBOX (SIZE DELETED)", "OK", [b"SIZE ", b"DELETED 1"], []),
     ("E4 esearch", "SEARCH ALL", "OK", [b'ESEARCH (TAG "'], [b"SEARCH 1"]),
     ("E4 esearch by uid", "UID SEARCH FLAGGED", "OK", [b'") UID ALL 2'], []),
