@@ -64,10 +64,9 @@ TEST_CASE("imap rev2: E 6: parameters in sections are joined (RFC 9051 §7.5.2)"
       "a=b\r\n\r\nx\r\n");
   auto client = rev2_client(server);
   client->say("s SELECT INBOX");
-  CHECK(
-      client->say("a FETCH 1 BODY") ==
-      "* 1 FETCH (BODY (\"text\" \"plain\" (\"baz\" \"one two\" \"foo*\" {3}\r\n\u00fc! \"a\" \"b\") NIL NIL "
-      "\"7BIT\" 3 1))\r\na OK FETCH completed\r\n");
+  CHECK(client->say("a FETCH 1 BODY") ==
+        "* 1 FETCH (BODY (\"text\" \"plain\" (\"baz\" \"one two\" \"foo*\" \"\u00fc!\" \"a\" \"b\") NIL NIL "
+        "\"7BIT\" 3 1))\r\na OK FETCH completed\r\n");
   auto old = Client::with_inbox(server);
   CHECK(
       has(old->say("a FETCH 1 BODY"), "(\"baz*0\" \"one\" \"baz*1\" \" two\" \"foo*0*\" \"UTF-8''%C3%BC\" "));
