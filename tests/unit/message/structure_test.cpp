@@ -58,7 +58,7 @@ TEST_CASE("a plain message: header, body, envelope (RFC 5322 appendix A.1.1)") {
       "From: John Doe <jdoe@machine.example>\nTo: Mary Smith <mary@example.net>\nSubject: Saying Hello\n"
       "Date: Fri, 21 Nov 1997 09:55:06 -0600\nMessage-ID: <1234@local.machine.example>\n\n"
       "This is a message just to say hello.\nSo, \"Hello\".\n");
-  const auto& [envelope, root, date_sent, references, common_fields, preview] = p.summary;
+  const auto& [envelope, root, date_sent, references, common_fields, preview, edits] = p.summary;
   CHECK(outline(root) == "text/plain");
   CHECK(root.parameters == std::vector<Parameter>{{"charset", "us-ascii"}});
   CHECK(p.body(root) == "This is a message just to say hello.\r\nSo, \"Hello\".\r\n");
