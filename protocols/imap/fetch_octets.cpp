@@ -91,12 +91,17 @@ Task<Result<FetchOctets::Piece>> FetchOctets::piece_of(const FetchBody& body) {
   whole = within(*whole, seen_.size());
   if (!is_filtered(body.section)) co_return Piece{.extent = cut(*whole, body.partial)};
 
-  auto fields = co_await header_fields(body.section, *whole, seen_);
-  if (!fields) co_return std::unexpected(std::move(fields).error());
-  replace_nul(*fields);
-  const Extent part = cut({0, fields->size()}, body.partial);
-  co_return Piece{
-      .text = fields->substr(static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size))};
+  const auto there = co_await read(*whole);
+  if (!there) co_return std::unexpected(there.error());
+  co_return Piece{.fields = Fields{.section = body.section, .partial = body.partial, .header = *whole}};
+}
+
+Task<Result<>> FetchOctets::read(Extent header) {
+  if (header_ && header_->extent == header) co_return Result<>();
+  auto octets = co_await read_header(header, seen_);
+  if (!octets) co_return std::unexpected(std::move(octets).error());
+  header_ = {.extent = header, .octets = *std::move(octets)};
+  co_return Result<>();
 }
 
 // A message with binary parts, or a multipart of one, is given as it is stored.
@@ -151,9 +156,8 @@ Task<void> FetchOctets::append_next() {
   if (piece.extent) {
     append_literal_header(out, piece.extent->size);
     co_await send(*piece.extent);
-  } else if (piece.text) {
-    append_literal_header(out, piece.text->size());
-    out += *piece.text;
+  } else if (piece.fields) {
+    co_await send(*piece.fields);
   } else if (piece.decoded) {
     // A string where that can hold it (RFC 3516 §4.3).
     if (piece.decoded->content.has_nul) out += '~';
@@ -164,6 +168,19 @@ Task<void> FetchOctets::append_next() {
   } else {
     out += "NIL";
   }
+}
+
+Task<void> FetchOctets::send(const Fields& fields) {
+  const auto there = co_await read(fields.header);
+  if (!there) give_up(there.error().detail);
+  std::string text = fields_of(fields.section, header_->octets);
+  replace_nul(text);
+  const Extent part = cut({0, text.size()}, fields.partial);
+  append_literal_header(connection_.output(), part.size);
+  connection_.queue(std::string_view(text).substr(static_cast<std::size_t>(part.offset),
+                                                  static_cast<std::size_t>(part.size)));
+  co_await connection_.flush_if_large();
+  co_await slice_;
 }
 
 // The octets that were announced, exactly.

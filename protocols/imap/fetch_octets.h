@@ -65,9 +65,19 @@ class FetchOctets {
     Content content;
     MessageSource* source;
   };
-  // A text, or a stretch of the message, or a content or its size; or NIL.
+  // Fields of a header, taken out of it as they are sent: a hundred items may each want most of a long one.
+  struct Fields {
+    Section section;
+    std::optional<Partial> partial;
+    Extent header;
+  };
+  struct Header {
+    Extent extent;
+    std::string octets;
+  };
+  // Fields, or a stretch of the message, or a content or its size; or NIL.
   struct Piece {
-    std::optional<std::string> text{};
+    std::optional<Fields> fields{};
     std::optional<Extent> extent{};
     std::optional<Decoded> decoded{};
     std::optional<std::uint64_t> size{};
@@ -79,6 +89,8 @@ class FetchOctets {
   Task<Result<Piece>> piece_of(const FetchBinary& binary);
   Task<Result<Piece>> piece_of(const FetchBinarySize& size);
   Task<Result<std::optional<Decoded>>> find_section(const std::vector<std::uint32_t>& part);
+  Task<Result<>> read(Extent header);
+  Task<void> send(const Fields& fields);
   Task<void> send(Extent extent);
   Task<void> send(const Decoded& decoded);
   [[noreturn]] void give_up(std::string_view cause);
@@ -89,6 +101,7 @@ class FetchOctets {
   const message::BodyPart* structure_;
   const std::vector<message::BinaryEdit>& edits_;
   Slice slice_;
+  std::optional<Header> header_;  // the one that was read last
   std::vector<Piece> pieces_;
   std::size_t next_ = 0;
 };

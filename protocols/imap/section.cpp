@@ -52,7 +52,7 @@ Extent cut(Extent whole, const std::optional<Partial>& partial) {
   return {whole.offset + first, std::min(partial->count, whole.size - first)};
 }
 
-Task<Result<std::string>> header_fields(const Section& section, Extent header, MessageSource& source) {
+Task<Result<std::string>> read_header(Extent header, MessageSource& source) {
   std::string block;
   const std::uint64_t end = std::min<std::uint64_t>(header.size, longest_header);
   while (block.size() < end) {
@@ -63,9 +63,19 @@ Task<Result<std::string>> header_fields(const Section& section, Extent header, M
     if (piece->empty()) break;
     block += *piece;
   }
+  co_return block;
+}
+
+std::string fields_of(const Section& section, std::string_view header) {
   const auto filter = section.text == Section::Text::header_fields ? message::FieldFilter::only
                                                                    : message::FieldFilter::except;
-  co_return message::filter_fields(block, section.fields, filter);
+  return message::filter_fields(header, section.fields, filter);
+}
+
+Task<Result<std::string>> header_fields(const Section& section, Extent header, MessageSource& source) {
+  const auto block = co_await read_header(header, source);
+  if (!block) co_return std::unexpected(block.error());
+  co_return fields_of(section, *block);
 }
 
 }  // namespace posthorn::imap

@@ -34,9 +34,12 @@ Extent within(Extent extent, std::uint64_t size);
 // The part of `whole` that <first.count> leaves; empty behind its end.
 Extent cut(Extent whole, const std::optional<Partial>& partial);
 
-// The fields of HEADER.FIELDS or HEADER.FIELDS.NOT out of the header at `header`, of which only the first
-// longest_header octets count.
+// The header at `header`, of which only the first longest_header octets count.
 inline constexpr std::size_t longest_header = 1U << 20U;
+Task<Result<std::string>> read_header(Extent header, MessageSource& source);
+
+// The fields of HEADER.FIELDS or HEADER.FIELDS.NOT out of a header, or out of the one at `header`.
+std::string fields_of(const Section& section, std::string_view header);
 Task<Result<std::string>> header_fields(const Section& section, Extent header, MessageSource& source);
 
 }  // namespace posthorn::imap
