@@ -24,7 +24,7 @@ TEST_CASE("imap: CAPABILITY lists what works in the state of the connection (RFC
   CHECK_FALSE(has(before, "LOGINDISABLED"));
   CHECK_FALSE(has(before, "STARTTLS"));
   const std::string after = dialogue_after_login("a CAPABILITY\r\n");
-  CHECK(has(after, "* CAPABILITY IMAP4rev1 ID ENABLE IDLE "));
+  CHECK(has(after, "* CAPABILITY IMAP4rev1 IMAP4rev2 ID ENABLE IDLE "));
   CHECK_FALSE(has(after, "AUTH="));
   CHECK_FALSE(has(after, "SASL-IR"));
   const std::string no_plaintext =
