@@ -30,6 +30,7 @@ struct Folder {
   // before the crash.)
   Uid mended_from = 0;
   bool doubtful = false;     // another program's change may have gone under in one of ours
+  bool relisted = false;     // the mtimes that its listing found are not in the index yet
   std::size_t left_out = 0;  // files that the last look could not take in
   bool lagging = false;      // there are rows with `lagging`
   bool tombstones_pending = false;

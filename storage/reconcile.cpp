@@ -54,8 +54,7 @@ class Reconciliation {
     }
     // After the loss of the index, what is still in new/ has been shown to nobody.
     if (folder_.row.first_recent == 0) folder_.row.first_recent = std::min(lowest_new_, folder_.row.uid_next);
-    // Or the next process lists it all again.
-    if (recorded != std::pair(folder_.row.new_modified, folder_.row.cur_modified)) TRY(work_.write());
+    if (recorded != std::pair(folder_.row.new_modified, folder_.row.cur_modified)) folder_.relisted = true;
     report();
     return {};
   }

@@ -148,7 +148,8 @@ Result<> Settle::run(Work& work) {
   // Twice, as the rows of the second have the mtimes that the first leaves.
   TRY(work.commit());
   for (auto& [id, folder] : work.disk.folders()) {
-    if (!folder.checked || (folder.settled && !folder.doubtful)) continue;
+    // What a listing found is kept, or the next process lists it all again.
+    if (!folder.checked || (folder.settled && !folder.doubtful && !folder.relisted)) continue;
     work.change(folder).next_look = {};
     TRY(finish_tombstones(work, folder));
     if (folder.doubtful && folder.row.messages <= quick_to_list) {
@@ -158,6 +159,7 @@ Result<> Settle::run(Work& work) {
     // Otherwise listed at its next use.
     if (folder.doubtful) folder.row.new_modified = folder.row.cur_modified = 0;
     TRY(work.write());
+    folder.relisted = false;
   }
   TRY(work.commit());
   for (auto& [id, folder] : work.disk.folders()) {
