@@ -344,6 +344,8 @@ def test_an_interrupted_password_prompt_leaves_the_terminal_with_its_echo(own, n
     server = own()
     child, terminal = pty.fork()
     if child == 0:
+        # Where the tests themselves run in the background, it is ignored, and what is ignored is inherited.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execve(binary(), [str(binary()), "account", "add", CAROL, "--config", str(server.config_file)], server.environment)
     try:
         def echo():
