@@ -11,8 +11,8 @@ namespace {
 constexpr std::string_view base64_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view hex_digits = "0123456789ABCDEF";
-constexpr int line_limit = 76;                  // RFC 2045 §6.7 (5), §6.8
-constexpr std::size_t space_limit = 64 * 1024;  // white space in a row that may still be dropped
+constexpr int line_limit = 76;                 // RFC 2045 §6.7 (5), §6.8
+constexpr std::size_t space_limit = 64 << 10;  // white space in a row that may still be dropped
 
 constexpr auto base64_values = [] {
   std::array<signed char, 256> values{};

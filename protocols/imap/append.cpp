@@ -169,6 +169,7 @@ Task<Reply> Session::on(const Append& append) {
     co_return *std::move(refusal);
   }
   std::vector<storage::Arrival> arrivals;
+  arrivals.reserve(append.messages.size());
   for (std::size_t i = 0; i < append.messages.size(); ++i) {
     arrivals.push_back(arrival_of(append.messages[i], *arriving_.spools[i]));
   }

@@ -52,9 +52,9 @@ Task<std::optional<Reply>> Session::exchange(std::string_view mechanism, std::op
   bool is_first = true;
   while (true) {
     std::string response;
-    const bool has_response = is_first && initial.has_value();
-    if (has_response) response = *std::move(initial);
-    if (!has_response && (!is_first || (*exchange)->client_first())) {
+    if (auto given = std::exchange(initial, std::nullopt)) {
+      response = *std::move(given);
+    } else if (!is_first || (*exchange)->client_first()) {
       send("+ " + auth::encode_base64(challenge) + "\r\n");
       const Connection::Line line = co_await connection_.read_line(longest_response);
       co_await read_past_literals(line);

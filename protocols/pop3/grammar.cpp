@@ -92,7 +92,7 @@ struct Printer {
   std::string operator()(const Capa&) const { return "CAPA"; }
   std::string operator()(const Stls&) const { return "STLS"; }
 
-  static std::string listing(std::string keyword, std::optional<Number> message) {
+  static std::string listing(const std::string& keyword, std::optional<Number> message) {
     return message ? keyword + " " + std::to_string(*message) : keyword;
   }
 };
