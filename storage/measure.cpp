@@ -9,7 +9,7 @@
 namespace posthorn::storage {
 namespace {
 
-constexpr std::size_t chunk_size = 256 * 1024;
+constexpr std::size_t chunk_size = 256 << 10;
 
 message::LineEnds guess_line_ends(std::string_view beginning) {
   const std::size_t end = beginning.find('\n');

@@ -7,8 +7,8 @@
 namespace posthorn::storage {
 namespace {
 
-constexpr std::size_t read_limit = 256 * 1024;
-constexpr std::size_t chunk_size = 64 * 1024;
+constexpr std::size_t read_limit = 256 << 10;
+constexpr std::size_t chunk_size = 64 << 10;
 
 }  // namespace
 

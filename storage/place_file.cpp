@@ -3,7 +3,7 @@
 namespace posthorn::storage {
 namespace {
 
-constexpr std::size_t chunk_size = 256 * 1024;
+constexpr std::size_t chunk_size = 256 << 10;
 
 Result<> fill(FileSystem& files, const std::string& tmp, const File& source) {
   const File target = TRY(files.open(tmp, FileSystem::Open::create_new));
@@ -54,7 +54,11 @@ Result<> link_file(FileSystem& files, const std::string& existing, const std::st
 Result<> remove_tree(FileSystem& files, const std::string& path) {
   const FileStatus status = TRY(files.status(path));
   if (!status.directory) return files.unlink(path);
-  for (const std::string& name : TRY(files.list(path))) TRY(remove_tree(files, path + "/" + name));
+  for (const std::string& name : TRY(files.list(path))) {
+    std::string below = path;
+    below.append("/").append(name);
+    TRY(remove_tree(files, below));
+  }
   return files.remove_directory(path);
 }
 

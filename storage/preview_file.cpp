@@ -7,7 +7,7 @@
 namespace posthorn::storage {
 namespace {
 
-constexpr std::size_t chunk_size = 256 * 1024;
+constexpr std::size_t chunk_size = 256 << 10;
 
 // Of a file of bare LFs, octets as on the wire.
 Result<std::string> read_wire(FileSystem& files, const File& file, std::uint64_t offset, std::size_t size) {
