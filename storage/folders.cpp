@@ -281,6 +281,7 @@ Result<> subscribe_first_mailboxes(Work& work) {
   const std::string path = work.disk.maildir() + "/posthorn-subscriptions";
   if (work.files.status(path)) return {};
   std::vector<std::string> names;
+  names.reserve(first_mailboxes.size());
   for (const FirstMailbox& first : first_mailboxes) names.emplace_back(first.name);
   std::ranges::sort(names);
   return work.files.replace(path, subscriptions_to_string(names));
