@@ -212,6 +212,7 @@ Task<void> StoreImpl::close() {
   parts_.closing = true;
   recent_.clear();
   std::vector<std::shared_ptr<AccountImpl>> accounts;
+  accounts.reserve(accounts_.size());
   for (const auto& [path, account] : accounts_) accounts.push_back(account);
   for (const auto& account : accounts) {
     auto settled = co_await account->settle();
@@ -246,7 +247,9 @@ Result<> check_version(FileSystem& files, const std::string& data) {
 
 Result<> empty_directory(FileSystem& files, const std::string& path) {
   TRY(files.make_directories(path));
-  for (const std::string& name : TRY(files.list(path))) TRY(remove_tree(files, path + "/" + name));
+  for (const std::string& name : TRY(files.list(path))) {
+    TRY(remove_tree(files, std::string(path).append("/").append(name)));
+  }
   return {};
 }
 

@@ -231,7 +231,7 @@ SessionHandle Context::new_session(Protocol protocol) const {
   if (session == nullptr) return nullptr;
   auto choice = std::make_unique<Choice>(Choice{certificates_, &certificates_->by_name, protocol});
   if (SSL_set_ex_data(session.get(), choice_index(), choice.get()) != 1) return nullptr;
-  choice.release();
+  static_cast<void>(choice.release());  // the session's from here on: OpenSSL frees it with the session
   SSL_set_accept_state(session.get());
   return session;
 }
