@@ -283,6 +283,17 @@ class Settings {
     NumberKey bad_commands{*this,       "bad_commands",
                            20,          "commands",
                            {1, 100000}, "A session with so many refused commands in a row is ended."};
+    NumberKey message_limit{
+        *this,
+        "message_limit",
+        2'000'000,
+        "messages",
+        {1, 0xffffffff},
+        "FETCH, SEARCH, STORE, MOVE and UID EXPUNGE work on at most so many at a time, the newest, and say "
+        "so (RFC 9738). Few clients expect it: it had better be more than any mailbox has."};
+    NumberKey save_limit{
+        *this,      "save_limit",    2'000'000,
+        "messages", {1, 0xffffffff}, "A COPY or APPEND of more than so many at once is refused (RFC 9738)."};
   } imap{keys_, "imap"};
 
   struct Pop3 : Section {

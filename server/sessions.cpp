@@ -70,6 +70,8 @@ imap::Settings imap_settings(const Settings& settings) {
   result.literals = settings.imap.literals.value;
   result.bad_commands = number<unsigned>(settings.imap.bad_commands);
   result.login = seconds(settings.timeout.imap_login);
+  result.message_limit = number<std::uint32_t>(settings.imap.message_limit);
+  result.save_limit = number<std::uint32_t>(settings.imap.save_limit);
   result.idle_before_login = seconds(settings.timeout.imap_idle_before_login);
   result.idle = seconds(settings.timeout.imap_idle);
   result.line = seconds(settings.timeout.line);

@@ -1,5 +1,6 @@
 #include "protocols/imap/flags.h"
 #include "protocols/imap/grammar.h"
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
 
@@ -32,6 +33,11 @@ std::uint64_t octets_in(const std::vector<std::unique_ptr<storage::Spool>>& spoo
 Reply empty_message() { return no("[CANNOT] A message has at least one octet"); }
 
 Reply too_big() { return no("[TOOBIG] The message is too large"); }
+
+// RFC 9738 §3.1.
+Reply too_many(std::uint32_t limit) {
+  return no(message_limit_code(limit) + " Too many messages for one APPEND");
+}
 
 // RFC 3501 §4.3.1, §9 (CHAR8): a literal8 may have one.
 Reply nul_refused() { return no("[CANNOT] The message has a NUL octet"); }
@@ -71,6 +77,7 @@ Task<std::optional<Reply>> Session::refusal_of_message(Incoming& command, const 
     if (auto refusal = refusal_of_replace(*replace)) co_return refusal;
   }
   const auto messages = messages_of(parsed->body);
+  if (messages.size() > settings_.save_limit) co_return too_many(settings_.save_limit);
   std::uint64_t all = 0;
   for (const AppendMessage& message : messages) {
     if (message.octets() > settings_.append_octets - all) co_return no("[TOOBIG] Too much for one APPEND");
@@ -165,6 +172,8 @@ storage::Arrival Session::arrival_of(const AppendMessage& message, storage::Spoo
 }
 
 Task<Reply> Session::on(const Append& append) {
+  // Those made of URLs alone announce no literal.
+  if (append.messages.size() > settings_.save_limit) co_return too_many(settings_.save_limit);
   if (auto refusal = co_await complete(arriving_, append.mailbox, append.messages)) {
     co_return *std::move(refusal);
   }

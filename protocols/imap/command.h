@@ -351,6 +351,13 @@ struct SearchNumbers {
   SequenceSet set;
   bool operator==(const SearchNumbers&) const = default;
 };
+// UIDBEFORE and UIDAFTER, RFC 9738 §3.2: on this side of a UID, whether it is there or not.
+struct SearchUidBound {
+  enum class Side { before, after };
+  Side side = Side::before;
+  std::uint32_t uid = 1;
+  bool operator==(const SearchUidBound&) const = default;
+};
 // By day, zone and time left aside: BEFORE ON SINCE by INTERNALDATE, the SENT kind by the Date field, the
 // SAVED kind by the save date (RFC 8514 §4.3).
 struct SearchDate {
@@ -420,9 +427,9 @@ struct SearchNot {
 };
 
 struct SearchKey {
-  std::variant<SearchAll, SearchFlag, SearchKeyword, SearchNumbers, SearchDate, SearchSize, SearchText,
-               SearchHeader, SearchModSequence, SearchObjectId, SearchSaveDateSupported, SearchAnd, SearchOr,
-               SearchNot>
+  std::variant<SearchAll, SearchFlag, SearchKeyword, SearchNumbers, SearchUidBound, SearchDate, SearchSize,
+               SearchText, SearchHeader, SearchModSequence, SearchObjectId, SearchSaveDateSupported,
+               SearchAnd, SearchOr, SearchNot>
       key;
   bool operator==(const SearchKey&) const;
 };

@@ -1,3 +1,4 @@
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
@@ -38,6 +39,9 @@ Task<Reply> Session::on(const Copy& copy) {
   auto target = co_await account_->open(copy.mailbox);
   if (!target) co_return reply_for_target(target.error());
   if (places->empty()) co_return ok(name + " completed");
+  // RFC 9738 §3.1: all or none.
+  auto refusal = refusal_beyond(settings_.save_limit, *places, view_->messages());
+  if (refusal) co_return *std::move(refusal);
 
   auto copied = co_await view_->mailbox().copy(uids_of(*places, view_->messages()), *std::move(target),
                                                missing_of(copy.numbering));
@@ -56,9 +60,11 @@ Task<Reply> Session::on(const Move& move) {
   if (!target) co_return reply_for_target(target.error());
   if (places->empty()) co_return ok(name + " completed");
 
-  auto moved = co_await view_->mailbox().move(uids_of(*places, view_->messages()), *std::move(target),
+  const Limited limited = newest(*places, settings_.message_limit, view_->messages());
+  auto moved = co_await view_->mailbox().move(uids_of(limited.places, view_->messages()), *std::move(target),
                                               missing_of(move.numbering));
   if (!moved) co_return reply_to(moved.error());
+  if (!moved->source.empty() || move.numbering == Numbering::uid) limited_to_ = limited.lowest;
   if (moved->source.empty()) co_return none_there(move.numbering);
   send("* OK " + copy_uid(*moved) + " Moved\r\n");
   co_return co_await reply_behind_expunges(name);

@@ -2,6 +2,7 @@
 #include "message/summary_codec.h"
 #include "protocols/imap/fetch_items.h"
 #include "protocols/imap/fetch_octets.h"
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/section.h"
@@ -135,17 +136,16 @@ Result<Known> known_from(std::string_view encoded, const Plan& plan) {
   return known;
 }
 
-// The element of `list`, ascending by UID, that is the message's; `at` only moves forward.
+// The element of `list`, ascending by UID, that is the message's.
 template <class List>
-const typename List::value_type* element_of(const List& list, typename List::const_iterator& at,
-                                            storage::Uid uid) {
-  while (at != list.cend() && at->uid < uid) ++at;
-  return at != list.cend() && at->uid == uid ? &*at : nullptr;
+const typename List::value_type* element_of(const List& list, storage::Uid uid) {
+  const auto at = std::ranges::lower_bound(list, uid, {}, &List::value_type::uid);
+  return at != list.end() && at->uid == uid ? &*at : nullptr;
 }
 
 // The pieces whose messages are marked \Seen together, before the first of them is sent: small ones, as a
 // client that hangs up meanwhile has not read the rest.
-std::vector<Places> pieces_to_mark(const Places& places, const storage::Snapshot& messages) {
+std::vector<Places> pieces_to_mark(const Places& places, Order order, const storage::Snapshot& messages) {
   constexpr std::uint32_t most_messages = 16;
   constexpr std::uint64_t most_octets = 1U << 20U;
   std::vector<Places> pieces;
@@ -161,6 +161,7 @@ std::vector<Places> pieces_to_mark(const Places& places, const storage::Snapshot
     octets += size;
   });
   pieces.emplace_back(std::move(piece));
+  if (order == Order::descending) std::ranges::reverse(pieces);
   return pieces;
 }
 
@@ -174,7 +175,7 @@ class Fetching {
         plan_(fetch, enabled),
         slice_(connection) {}
 
-  Task<void> run(const Places& places);
+  Task<void> run(const Places& places, Order order);
 
   bool some_gone() const { return some_gone_; }
   bool some_unknown_encoding() const { return some_unknown_encoding_; }
@@ -183,7 +184,7 @@ class Fetching {
  private:
   static constexpr std::uint32_t batch_size = 256;
 
-  Task<void> run_batch(const Places& places);
+  Task<void> run_batch(const Places& places, Order order);
   storage::UidSet unreadable_of(const Summaries& summaries) const;
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
   void answer_from_index(std::uint32_t place, const storage::Message& message, const Known& known);
@@ -221,22 +222,24 @@ void Fetching::note(Error error) {
   failure_ = std::move(error);
 }
 
-Task<void> Fetching::run(const Places& places) {
+Task<void> Fetching::run(const Places& places, Order order) {
   if (plan_.flags || plan_.modseq) {
     view_.append_new_keywords(connection_.output());
     news_ = view_.take_flags(uids_of(places, view_.messages()));
   }
   const bool marks = plan_.sets_seen && !view_.read_only();
-  for (const Places& batch : places.in_pieces(batch_size)) {
+  for (const Places& batch : pieces_in_order(places, batch_size, order)) {
     if (!marks) {
-      co_await run_batch(batch);
+      co_await run_batch(batch, order);
       continue;
     }
-    for (const Places& piece : pieces_to_mark(batch, view_.messages())) co_await run_batch(piece);
+    for (const Places& piece : pieces_to_mark(batch, order, view_.messages())) {
+      co_await run_batch(piece, order);
+    }
   }
 }
 
-Task<void> Fetching::run_batch(const Places& places) {
+Task<void> Fetching::run_batch(const Places& places, Order order) {
   const storage::UidSet uids = uids_of(places, view_.messages());
   // Nothing is marked before all that can fail for all of them is done.
   const auto leave_all = [&] { places.each([&](std::uint32_t place) { leave_out(place, {}); }); };
@@ -261,51 +264,49 @@ Task<void> Fetching::run_batch(const Places& places) {
   }
   const storage::UidSet unreadable = unreadable_of(summaries);
   const storage::UidSet newly_seen = co_await mark_seen(uids, unreadable);
-  auto next_summary = summaries.cbegin();
-  auto next_origin = origins.cbegin();
-  for (const Places::Range range : places.ranges()) {
-    for (std::uint32_t place = range.begin; place < range.end; ++place) {
-      co_await slice_;
-      const storage::Message message = view_.messages().at(place);
-      Known known;
-      const auto* summary = element_of(summaries, next_summary, message.uid);
-      const auto* origin = element_of(origins, next_origin, message.uid);
-      const bool needs_summary = plan_.from_summary() && plan_.effort() == storage::Effort::full;
-      if ((needs_summary && summary == nullptr) || (plan_.origin && origin == nullptr)) {
-        some_gone_ = true;
-        leave_out(place, newly_seen);
-        continue;
-      }
-      if (summary != nullptr) {
-        auto decoded = known_from(summary->encoded, plan_);
-        if (!decoded) {
-          note(std::move(decoded).error());
-          leave_out(place, newly_seen);
-          continue;
-        }
-        known = *std::move(decoded);
-      }
-      if (unreadable.contains(message.uid)) {
-        some_unknown_encoding_ = true;
-        leave_out(place, newly_seen);
-        continue;
-      }
-      if (plan_.email_id && !add_email_id(message.uid, known)) {
-        some_gone_ = true;
-        leave_out(place, newly_seen);
-        continue;
-      }
-      if (origin != nullptr) known.origin = *origin;
-      const bool is_newly_seen = newly_seen.contains(message.uid);
-      if (plan_.octets && known.fields.empty()) {
-        const bool answered = co_await answer_with_octets(place, known, is_newly_seen, uids);
-        if (!answered) leave_out(place, newly_seen);
-      } else {
-        answer_from_index(place, message, known);
-        end_answer(message, is_newly_seen);
-      }
-      co_await connection_.flush_if_large();
+  // What is read ahead is what follows.
+  const storage::UidSet next = order == Order::ascending ? uids : storage::UidSet();
+  for (const std::uint32_t place : in_order(places, order)) {
+    co_await slice_;
+    const storage::Message message = view_.messages().at(place);
+    Known known;
+    const auto* summary = element_of(summaries, message.uid);
+    const auto* origin = element_of(origins, message.uid);
+    const bool needs_summary = plan_.from_summary() && plan_.effort() == storage::Effort::full;
+    if ((needs_summary && summary == nullptr) || (plan_.origin && origin == nullptr)) {
+      some_gone_ = true;
+      leave_out(place, newly_seen);
+      continue;
     }
+    if (summary != nullptr) {
+      auto decoded = known_from(summary->encoded, plan_);
+      if (!decoded) {
+        note(std::move(decoded).error());
+        leave_out(place, newly_seen);
+        continue;
+      }
+      known = *std::move(decoded);
+    }
+    if (unreadable.contains(message.uid)) {
+      some_unknown_encoding_ = true;
+      leave_out(place, newly_seen);
+      continue;
+    }
+    if (plan_.email_id && !add_email_id(message.uid, known)) {
+      some_gone_ = true;
+      leave_out(place, newly_seen);
+      continue;
+    }
+    if (origin != nullptr) known.origin = *origin;
+    const bool is_newly_seen = newly_seen.contains(message.uid);
+    if (plan_.octets && known.fields.empty()) {
+      const bool answered = co_await answer_with_octets(place, known, is_newly_seen, next);
+      if (!answered) leave_out(place, newly_seen);
+    } else {
+      answer_from_index(place, message, known);
+      end_answer(message, is_newly_seen);
+    }
+    co_await connection_.flush_if_large();
   }
 }
 
@@ -530,6 +531,9 @@ Task<Reply> Session::on(const Fetch& fetch) {
   if (fetch.vanished && !enabled_.qresync) co_return bad("ENABLE QRESYNC first");
   auto places = places_of(fetch.messages, fetch.numbering, view_->messages());
   if (!places) co_return bad(places.error().detail);
+  if (fetch.partial && count_of(*fetch.partial) > settings_.message_limit) {
+    co_return no(message_limit_code(settings_.message_limit) + " Too many messages for one FETCH");
+  }
   if (fetch.vanished) {
     const auto told = co_await tell_vanished(fetch);
     if (!told) co_return reply_to(told.error());
@@ -538,9 +542,11 @@ Task<Reply> Session::on(const Fetch& fetch) {
   if (fetch.partial) *places = places->partial(*fetch.partial);
   if (fetch.changed_since)
     places = co_await changed_since(*fetch.changed_since, *places, *view_, connection_);
+  const Limited limited = newest(*places, settings_.message_limit, view_->messages());
   Fetching fetching(connection_, *view_, enabled_, fetch);
-  co_await fetching.run(*places);
+  co_await fetching.run(limited.places, limited.order());
   if (fetching.failure()) co_return reply_to(*fetching.failure());
+  limited_to_ = limited.lowest;
   if (fetching.some_unknown_encoding()) {
     co_return no("[UNKNOWN-CTE] The encoding of some of the sections is not known");
   }

@@ -69,6 +69,8 @@ class SearchParser {
       TRY(in_.space("UIDs"));
       return SearchKey{SearchNumbers{Numbering::uid, TRY(in_.sequence_set())}};
     }
+    if (name == "UIDBEFORE") return bounded(SearchUidBound::Side::before);
+    if (name == "UIDAFTER") return bounded(SearchUidBound::Side::after);
     if (name == "MODSEQ") return mod_sequence();
     if (name == "EMAILID") return object_id(SearchObjectId::Of::email);
     if (name == "THREADID") return object_id(SearchObjectId::Of::thread);
@@ -116,6 +118,11 @@ class SearchParser {
   Result<SearchKey> sized(SearchSize::Relation relation) {
     TRY(in_.space("size"));
     return SearchKey{SearchSize{relation, TRY(in_.number())}};
+  }
+
+  Result<SearchKey> bounded(SearchUidBound::Side side) {
+    TRY(in_.space("UID"));
+    return SearchKey{SearchUidBound{side, TRY(in_.nz_number())}};
   }
 
   // search-modsequence of RFC 7162 §7.

@@ -89,6 +89,54 @@ Result<Places> places_of(const SequenceSet& set, Numbering numbering, const stor
   return Places(std::move(ranges));
 }
 
+Places places_there(const SequenceSet& set, Numbering numbering, const storage::Snapshot& messages) {
+  if (numbering == Numbering::uid) return places_of(set, numbering, messages).value_or(Places());
+  const std::uint32_t count = messages.size();
+  std::vector<Places::Range> ranges;
+  ranges.reserve(set.ranges.size());
+  for (const SequenceRange named : set.ranges) {
+    const SequenceRange range = resolved(named, count);
+    if (range.first != 0) ranges.push_back({range.first - 1, std::min(range.last, count)});
+  }
+  return Places(std::move(ranges));
+}
+
+Places places_there(const SearchUidBound& bound, const storage::Snapshot& messages) {
+  const std::uint32_t from = messages.lower_bound(bound.uid);
+  if (bound.side == SearchUidBound::Side::before) return Places({{0, from}});
+  const bool is_there = from < messages.size() && messages.at(from).uid == bound.uid;
+  return Places({{is_there ? from + 1 : from, messages.size()}});
+}
+
+Places places_there(const storage::UidSet& uids, const storage::Snapshot& messages) {
+  std::vector<Places::Range> ranges;
+  for (const auto range : uids.ranges()) {
+    ranges.push_back({messages.lower_bound(range.first), messages.lower_bound(range.last + 1)});
+  }
+  return Places(std::move(ranges));
+}
+
+Places common(std::span<const Places> sets) {
+  std::vector<std::uint32_t> begins;
+  std::vector<std::uint32_t> ends;
+  for (const Places& set : sets) {
+    for (const Places::Range range : set.ranges()) {
+      begins.push_back(range.begin);
+      ends.push_back(range.end);
+    }
+  }
+  std::ranges::sort(begins);
+  std::ranges::sort(ends);
+  std::vector<Places::Range> all;
+  std::size_t inside = 0;  // of how many sets
+  auto end = ends.cbegin();
+  for (const std::uint32_t begin : begins) {
+    for (; *end <= begin; ++end) --inside;
+    if (++inside == sets.size()) all.push_back({begin, *end});
+  }
+  return Places(std::move(all));
+}
+
 storage::UidSet uids_below(const SequenceSet& set, storage::Uid end) {
   storage::UidSet uids;
   if (end <= 1) return uids;

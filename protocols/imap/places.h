@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,14 @@ class Places {
 // Errors: malformed for a sequence number above the number of messages, `*` in an empty mailbox included
 // (RFC 3501 §9, seq-number).
 Result<Places> places_of(const SequenceSet& set, Numbering numbering, const storage::Snapshot& messages);
+
+// The same for SEARCH, where numbers beyond the last message name nothing, as clients send them.
+Places places_there(const SequenceSet& set, Numbering numbering, const storage::Snapshot& messages);
+Places places_there(const SearchUidBound& bound, const storage::Snapshot& messages);
+Places places_there(const storage::UidSet& uids, const storage::Snapshot& messages);
+
+// Those that all of one set or more have; in n log n, however many sets the n ranges are in.
+Places common(std::span<const Places> sets);
 
 // The UIDs of a sequence-set below `end`, whether they are there or not; `*` is the one before `end`.
 storage::UidSet uids_below(const SequenceSet& set, storage::Uid end);

@@ -1,5 +1,6 @@
 #include "message/charset.h"
 #include "message/summary_codec.h"
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/search_answer.h"
@@ -35,10 +36,12 @@ std::uint32_t step_of(std::size_t keys) {
 
 class Searching {
  public:
-  Searching(Connection& connection, View& view, const Criteria& criteria)
+  // Of the messages of `view`, those at `places`.
+  Searching(Connection& connection, View& view, const Criteria& criteria, Places places)
       : connection_(connection),
         view_(view),
         criteria_(criteria),
+        places_(std::move(places)),
         slice_(connection),
         lookup_(criteria.wants, slice_),
         said_(connection.loop().now()),
@@ -72,6 +75,7 @@ class Searching {
   Connection& connection_;
   View& view_;
   const Criteria& criteria_;
+  Places places_;
   Slice slice_;
   TextLookup lookup_;
   Milliseconds said_;                              // when the client last heard of us
@@ -86,14 +90,16 @@ Task<Places> Searching::by_view() {
   std::vector<Places::Range> open;
   const storage::Snapshot& messages = view_.messages();
   const std::uint32_t step = step_of(criteria_.keys);
-  for (std::uint32_t begin = 0; begin < messages.size(); begin += step) {
-    const std::uint32_t end = std::min(messages.size(), begin + step);
-    messages.visit(begin, end, [&](std::uint32_t place, const storage::Message& message) {
-      const Match match = criteria_.key->test({.place = place, .message = message});
-      found_[place] = match == Match::yes;
-      if (match == Match::unknown) open.push_back({place, place + 1});
-    });
-    co_await slice_;
+  for (const Places::Range range : places_.ranges()) {
+    for (std::uint32_t begin = range.begin, end = begin; begin < range.end; begin = end) {
+      end = begin + std::min(step, range.end - begin);
+      messages.visit(begin, end, [&](std::uint32_t place, const storage::Message& message) {
+        const Match match = criteria_.key->test({.place = place, .message = message});
+        found_[place] = match == Match::yes;
+        if (match == Match::unknown) open.push_back({place, place + 1});
+      });
+      co_await slice_;
+    }
   }
   co_return Places(std::move(open));
 }
@@ -290,12 +296,16 @@ Task<Reply> Session::on(const Search& search) {
   // What is searched is the present, which the client is told of first: numbers of messages stay.
   co_await view_->tell(connection_, Expunges::hold, search.numbering);
   const auto criteria = compile(search, *view_, enabled_.dialect.utf8() ? "UTF-8" : "US-ASCII");
+  const Limited limited = newest(searched(search.key, view_->messages(), view_->saved_search()),
+                                 settings_.message_limit, view_->messages());
   // RFC 5182 §2.1: a SEARCH that was to save and is refused leaves nothing saved.
   if (saves) view_->save_search({});
   if (!criteria) co_return bad_charset();
-  Searching searching(connection_, *view_, *criteria);
+  // RFC 9738 §3.4: what is saved is what was found among these.
+  Searching searching(connection_, *view_, *criteria, limited.places);
   co_await searching.run();
   if (saves && searching.failed()) co_return no("[NOTSAVED] " + name + " could not read all messages");
+  limited_to_ = limited.lowest;
 
   // In IMAP4rev2 there is no other answer than ESEARCH (RFC 9051 §6.4.4, appendix E).
   if (!search.returned && !enabled_.rev2()) {

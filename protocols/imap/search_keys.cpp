@@ -70,15 +70,6 @@ class PlacesKey final : public Key {
   std::shared_ptr<const Places> places_;
 };
 
-// Where those of `uids` stand that are there.
-Places places_in(const storage::Snapshot& messages, const storage::UidSet& uids) {
-  std::vector<Places::Range> ranges;
-  for (const auto range : uids.ranges()) {
-    ranges.push_back({messages.lower_bound(range.first), messages.lower_bound(range.last + 1)});
-  }
-  return Places(std::move(ranges));
-}
-
 class SizeKey final : public Key {
  public:
   explicit SizeKey(const SearchSize& key) : key_(key) {}
@@ -273,19 +264,14 @@ class Compiler {
 
   Compiled compile_key(const SearchNumbers& key) {
     if (key.set.saved) {
-      if (!saved_) saved_ = std::make_shared<const Places>(places_in(view_.messages(), view_.saved_search()));
+      if (!saved_)
+        saved_ = std::make_shared<const Places>(places_there(view_.saved_search(), view_.messages()));
       return std::make_unique<PlacesKey>(saved_);
     }
-    if (key.numbering == Numbering::uid) {
-      return std::make_unique<PlacesKey>(TRY(places_of(key.set, key.numbering, view_.messages())));
-    }
-    const std::uint32_t count = view_.messages().size();
-    std::vector<Places::Range> ranges;
-    for (const SequenceRange named : key.set.ranges) {
-      const SequenceRange range = resolved(named, count);
-      if (range.first != 0) ranges.push_back({range.first - 1, std::min(range.last, count)});
-    }
-    return std::make_unique<PlacesKey>(Places(std::move(ranges)));
+    return std::make_unique<PlacesKey>(places_there(key.set, key.numbering, view_.messages()));
+  }
+  Compiled compile_key(const SearchUidBound& key) const {
+    return std::make_unique<PlacesKey>(places_there(key, view_.messages()));
   }
 
   Compiled compile_key(const SearchDate& key) const {

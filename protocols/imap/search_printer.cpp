@@ -63,6 +63,10 @@ class SearchPrinter {
     if (key.numbering == Numbering::uid) out_.append("UID ");
     append_sequence_set(out_, key.set);
   }
+  void print(const SearchUidBound& key) {
+    out_.append(key.side == SearchUidBound::Side::before ? "UIDBEFORE " : "UIDAFTER ");
+    append_number(out_, key.uid);
+  }
   void print(const SearchDate& key) {
     static constexpr std::array<std::string_view, 3> names = {"BEFORE ", "ON ", "SINCE "};
     static constexpr std::array<std::string_view, 3> kinds = {"", "SENT", "SAVED"};

@@ -1,3 +1,4 @@
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/resync.h"
 #include "protocols/imap/session.h"
@@ -12,6 +13,19 @@ storage::UidSet all_uids(const storage::Snapshot& messages) {
   storage::UidSet uids;
   if (messages.uid_next() > 1) uids.append(1, messages.uid_next() - 1);
   return uids;
+}
+
+// Those of `uids` that are to be expunged.
+Places deleted_among(const storage::UidSet& uids, const storage::Snapshot& messages) {
+  std::vector<Places::Range> deleted;
+  for (const auto range : uids.ranges()) {
+    messages.visit(messages.lower_bound(range.first), messages.lower_bound(range.last + 1),
+                   [&](std::uint32_t place, const storage::Message& message) {
+                     if (message.flags.has(storage::SystemFlag::deleted))
+                       deleted.push_back({place, place + 1});
+                   });
+  }
+  return Places(std::move(deleted));
 }
 
 }  // namespace
@@ -109,11 +123,19 @@ Task<Reply> Session::on(const Expunge& expunge) {
   if (view_->read_only()) co_return no("[READ-ONLY] The mailbox is selected read-only");
   storage::Mailbox& mailbox = view_->mailbox();
   storage::UidSet uids;
+  std::optional<storage::Uid> lowest;
   if (expunge.uids) {
     // RFC 4315 §2.1.
     const auto places = places_of(*expunge.uids, Numbering::uid, view_->messages());
     if (!places) co_return bad(places.error().detail);
     uids = uids_of(*places, view_->messages());
+    // RFC 9738 §3.1: only what would be expunged counts.
+    if (places->count() > settings_.message_limit) {
+      const auto now = mailbox.snapshot();
+      const Limited limited = newest(deleted_among(uids, *now), settings_.message_limit, *now);
+      if (limited.lowest) uids = uids_of(limited.places, *now);
+      lowest = limited.lowest;
+    }
   } else {
     uids = all_uids(*mailbox.snapshot());
   }
@@ -121,6 +143,7 @@ Task<Reply> Session::on(const Expunge& expunge) {
   if (uids.empty()) co_return ok(name + " completed");
   const auto expunged = co_await mailbox.expunge(std::move(uids), false);
   if (!expunged) co_return reply_to(expunged.error());
+  limited_to_ = lowest;
   if (expunged->empty()) co_return ok(name + " completed");
   co_return co_await reply_behind_expunges(name);
 }

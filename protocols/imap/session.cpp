@@ -277,12 +277,26 @@ Task<Reply> Session::execute(const Command& command) {
     enabled_.condstore = true;
     if (!leaves_mailbox(command.body)) announce_condstore();
   }
-  const Reply reply = co_await std::visit([this](const auto& body) { return on(body); }, command.body);
+  limited_to_.reset();
+  Reply reply = co_await std::visit([this](const auto& body) { return on(body); }, command.body);
+  if (limited_to_) reply = with_message_limit(std::move(reply));
   if (view_ && !ending_) {
     co_await view_->tell(connection_, expunges_after(command.body),
                          numbering_of(command.body).value_or(Numbering::sequence));
   }
   co_return reply;
+}
+
+// RFC 9738 §3.1: in the reply, or in a line of its own where that has another response code.
+Reply Session::with_message_limit(Reply reply) {
+  const std::string code = message_limit_code(settings_.message_limit, limited_to_);
+  const std::string_view but = "for the newest messages only";
+  if (reply.status == Reply::Status::ok && !reply.text.starts_with('[')) {
+    reply.text = code + " " + reply.text + " " + std::string(but);
+  } else {
+    send("* NO " + code + " Done " + std::string(but) + "\r\n");
+  }
+  return reply;
 }
 
 std::optional<Reply> Session::refusal_in_this_state(const Command::Body& body) const {
@@ -317,6 +331,8 @@ std::string Session::capabilities() const {
   std::string list(base_capabilities);
   list += settings_.literals == Literals::minus ? " LITERAL-" : " LITERAL+";
   list += " APPENDLIMIT=" + std::to_string(settings_.message_octets);
+  list += " MESSAGELIMIT=" + std::to_string(settings_.message_limit);
+  list += " SAVELIMIT=" + std::to_string(settings_.save_limit);
   if (account_) {
     list += " UNAUTHENTICATE";
     if (deflate_ == nullptr) list += " COMPRESS=DEFLATE";

@@ -7,6 +7,7 @@
 #include "protocols/imap/command.h"
 #include "protocols/imap/enabled.h"
 #include "protocols/imap/framing.h"
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/reply.h"
 #include "protocols/imap/view.h"
 #include "storage/store.h"
@@ -34,8 +35,10 @@ struct Settings {
   std::uint64_t append_octets = 256ULL << 20U;       // of all messages of one APPEND
   std::uint64_t discarded_octets = 256ULL << 20U;    // read past after a refused command before hanging up
   Literals literals = Literals::plus;
-  unsigned bad_commands = 20;   // in a row, refused logins among them, before hanging up
-  Milliseconds login{600'000};  // from the greeting to the login
+  unsigned bad_commands = 20;               // in a row, refused logins among them, before hanging up
+  std::uint32_t message_limit = 2'000'000;  // that one command works on (RFC 9738 §3),
+  std::uint32_t save_limit = 2'000'000;     // and that one COPY or APPEND makes
+  Milliseconds login{600'000};              // from the greeting to the login
   Milliseconds idle_before_login{180'000};
   Milliseconds idle{1'800'000};   // at least 30 minutes (RFC 3501 §5.4)
   Milliseconds line{60'000};      // a command once begun, from one of its lines to the next
@@ -91,6 +94,7 @@ class Session {
   Task<Reply> execute(const Command& command);
   std::optional<Reply> refusal_in_this_state(const Command::Body& body) const;
   void fail_unexecuted(std::string_view command, const Reply& reply);
+  Reply with_message_limit(Reply reply);
   void finish_command(std::string_view tag, const Reply& reply);
   void end_with_bye(std::string reason);
   void apply_timeouts();
@@ -184,7 +188,7 @@ class Session {
   Task<Reply> on(const Fetch& fetch);
   Task<Result<>> tell_vanished(const Fetch& fetch);
   Task<Reply> on(const Store& store);
-  Task<void> tell_stored(const Store& store, const Places& places, const storage::Snapshot& now);
+  Task<void> tell_stored(const Store& store, const Places& places, Order order, const storage::Snapshot& now);
   Task<Reply> on(const Search& search);
   Task<Reply> on(const Copy& copy);
   Task<Reply> on(const Move& move);
@@ -203,7 +207,8 @@ class Session {
   std::string tag_;  // of the command that is executed
   // What it calls its mailbox (of RENAME, the existing one), where that was not in Net-Unicode.
   std::optional<std::string> denormalised_;
-  bool start_tls_ = false;  // once the reply is out
+  std::optional<storage::Uid> limited_to_;  // it worked on messages from this one on, as more are not allowed
+  bool start_tls_ = false;                  // once the reply is out
   bool start_compression_ = false;
   bool end_compression_ = false;
   DeflateStream* deflate_ = nullptr;  // while it is the connection's stream

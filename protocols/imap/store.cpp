@@ -1,4 +1,5 @@
 #include "protocols/imap/flags.h"
+#include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
 #include "protocols/imap/session.h"
@@ -86,7 +87,8 @@ Task<Reply> Session::on(const Store& store) {
   if (places->empty()) co_return ok(name + " completed");
 
   storage::Mailbox& mailbox = view_->mailbox();
-  const storage::UidSet uids = uids_of(*places, view_->messages());
+  const Limited limited = newest(*places, settings_.message_limit, view_->messages());
+  const storage::UidSet uids = uids_of(limited.places, view_->messages());
   const storage::StoreRequest request{.uids = uids,
                                       .how = flag_change(store.mode),
                                       .system_flags = system_bits(store.flags),
@@ -99,10 +101,11 @@ Task<Reply> Session::on(const Store& store) {
     co_return limit ? no("[LIMIT] Too many keywords in this mailbox") : reply_to(stored.error());
   }
   const auto now = mailbox.snapshot();
-  const Places done = without(*places, stored->modified, view_->messages());
+  limited_to_ = limited.lowest;
+  const Places done = without(limited.places, stored->modified, view_->messages());
   const bool silent = store.answer == Store::Answer::silent;
   if (silent) co_await view_->expect_flags(connection_, done, request);
-  if (!silent || enabled_.condstore) co_await tell_stored(store, done, *now);
+  if (!silent || enabled_.condstore) co_await tell_stored(store, done, limited.order(), *now);
 
   const std::string modified = modified_code(stored->modified, store.numbering, view_->messages());
   // RFC 2180 §4.2.2, §4.2.3; RFC 7162 §3.1.3, example 11. A UID that is gone is no error (RFC 3501 §6.4.8).
@@ -114,14 +117,15 @@ Task<Reply> Session::on(const Store& store) {
 
 // The FETCH responses to a STORE. After .SILENT, which the client has reckoned with already, they tell what
 // it can't know: the MODSEQ, and flags that others changed too (RFC 7162 §3.1.3).
-Task<void> Session::tell_stored(const Store& store, const Places& places, const storage::Snapshot& now) {
+Task<void> Session::tell_stored(const Store& store, const Places& places, Order order,
+                                const storage::Snapshot& now) {
   const bool silent = store.answer == Store::Answer::silent;
   const std::shared_ptr<const storage::Snapshot> expected = view_->shared_messages();
   view_->append_new_keywords(connection_.output());
   view_->take_flags(uids_of(places, *expected));
   Slice slice(connection_);
-  for (const Places::Range range : places.ranges()) {
-    for (std::uint32_t place = range.begin; place < range.end; ++place) {
+  for (const Places& piece : pieces_in_order(places, 256, order)) {
+    for (const std::uint32_t place : in_order(piece, order)) {
       co_await slice;
       const storage::Message message = view_->messages().at(place);
       if (!now.find(message.uid)) continue;

@@ -1,5 +1,5 @@
-"""What adds messages: CATENATE (RFC 4469), REPLACE (RFC 8508), APPENDLIMIT (RFC 7889), literals
-(RFC 7888)."""
+"""What adds messages: CATENATE (RFC 4469), REPLACE (RFC 8508), APPENDLIMIT (RFC 7889), SAVELIMIT
+(RFC 9738), literals (RFC 7888)."""
 
 import pytest
 
@@ -66,6 +66,27 @@ def test_replace(server, imap, account):
     imap.command("EXAMINE INBOX")
     assert imap.uid_replace(1, message("not here"), "Sent", status="NO").code == "READ-ONLY"
     assert imap.status("INBOX")["MESSAGES"] == 2 and imap.status("Sent")["MESSAGES"] == 1
+
+
+def test_message_limits(own):
+    """RFC 9738 §3, §3.1."""
+    server = own({"imap": {"message_limit": 3, "save_limit": 2}}, accounts=[ALICE])
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(ALICE, server.accounts[ALICE])
+        assert {"MESSAGELIMIT=3", "SAVELIMIT=2"} <= set(client.command("CAPABILITY").of("CAPABILITY")[0].value)
+        for number in range(5):
+            client.append(message(f"m{number}"))
+        client.select()
+        answer = client.command("UID FETCH 1:* (UID)")
+        assert answer.code == "MESSAGELIMIT 3 3" and list(answer.by_uid()) == [5, 4, 3]
+        assert list(client.command("UID FETCH 1:2 (UID)").by_uid()) == [1, 2]
+        assert client.command("UID SEARCH ALL").code == "MESSAGELIMIT 3 3"
+        assert client.command("UID COPY 1:3 Sent", "NO").code == "MESSAGELIMIT 2 2"
+        assert client.command("UID MOVE 1:* Sent").code == "MESSAGELIMIT 3 3"
+        assert client.status("INBOX")["MESSAGES"] == 2 and client.status("Sent")["MESSAGES"] == 3
+        assert client.command(b"APPEND INBOX " + b" ".join([literal(b"x")] * 3), "NO").code == "MESSAGELIMIT 2"
+        assert client.status("INBOX")["MESSAGES"] == 2
 
 
 def test_the_limit_is_told_and_holds(own):
