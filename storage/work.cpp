@@ -24,6 +24,7 @@ Work::~Work() {
 
 void Work::begin_operation() {
   in_savepoint_ = false;
+  began_transaction_ = false;
   before_operation_.clear();
   snapshots_before_operation_ = snapshots;
   outcome_before_operation_ = outcome;
@@ -74,6 +75,9 @@ void Work::undo_operation() {
   if (in_savepoint_) {
     static_cast<void>(disk.index().database().execute("ROLLBACK TO operation"));
     static_cast<void>(disk.index().database().execute("RELEASE operation"));
+  } else if (began_transaction_) {
+    static_cast<void>(disk.index().database().execute("ROLLBACK"));
+    in_transaction_ = false;
   }
   drop_written(written_before_operation_);
   undo_steps(steps_before_operation_);
@@ -226,8 +230,9 @@ Result<Index*> Work::write() {
     TRY(database.execute(synced_ ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
     TRY(database.execute("BEGIN IMMEDIATE"));
     in_transaction_ = true;
+    began_transaction_ = true;
   }
-  if (!in_savepoint_) {
+  if (!in_savepoint_ && !began_transaction_) {
     TRY(database.execute("SAVEPOINT operation"));
     in_savepoint_ = true;
   }

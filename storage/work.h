@@ -11,8 +11,8 @@
 
 namespace posthorn::storage {
 
-// A batch at work: one transaction, begun at the first write, with a savepoint for each operation; and the
-// files that go with it.
+// A batch at work: one transaction, begun at the first write, with a savepoint for each further operation
+// that writes; and the files that go with it.
 class Work {
  public:
   // `synced`: whether COMMITs are to be synced.
@@ -134,6 +134,9 @@ class Work {
   bool synced_;
   bool in_transaction_ = false;
   bool in_savepoint_ = false;
+  // This operation's write was the batch's first: to undo it is to roll back, and a savepoint, for which
+  // SQLite keeps what each page was, isn't needed.
+  bool began_transaction_ = false;
   bool commit_failed_ = false;
   std::optional<int> commit_failed_with_;  // SQLite's extended code
   std::map<MailboxId, Folder> before_batch_;
