@@ -112,4 +112,12 @@ Result<Summary> summarise(const BinaryView& view, std::vector<BinaryEdit> edits,
   return summary;
 }
 
+Result<LineEndGain> line_end_gain(const BinaryView& view, const ReadStored& read) {
+  LineEndGain gain;
+  for (std::uint64_t at = 0; at < view.size(); at += chunk_size) {
+    gain.feed(TRY(view.read(at, chunk_size, read)));
+  }
+  return gain;
+}
+
 }  // namespace posthorn::message

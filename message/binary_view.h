@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "message/binary_edit.h"
+#include "message/line_ends.h"
 #include "message/structure.h"
 
 #include <cstddef>
@@ -70,5 +71,8 @@ class BinaryView {
 // The Summary of what is seen, with the edits in it, and its preview.
 // Errors: those of BinaryView::read().
 Result<Summary> summarise(const BinaryView& view, std::vector<BinaryEdit> edits, const ReadStored& read);
+
+// Fed with all that is seen. Errors: the same.
+Result<LineEndGain> line_end_gain(const BinaryView& view, const ReadStored& read);
 
 }  // namespace posthorn::message

@@ -26,6 +26,21 @@ class WireForm {
   bool after_cr_ = false;
 };
 
+// How many octets a message gains when each of its lines is made to end in CR LF, the last one too, as POP3
+// sends it (RFC 1939 §3): one for each bare LF, two where nothing ends the last line. Fed with the bytes as
+// on the wire, chunk by chunk.
+class LineEndGain {
+ public:
+  void feed(std::string_view chunk);
+  // As if the message ended here.
+  std::uint64_t octets() const { return bare_ + (at_line_begin_ ? 0 : 2); }
+
+ private:
+  std::uint64_t bare_ = 0;
+  bool at_line_begin_ = true;
+  bool after_cr_ = false;
+};
+
 // Octets that `bytes`, taken as a whole message, have on the wire.
 std::uint64_t wire_size(std::string_view bytes, LineEnds ends);
 

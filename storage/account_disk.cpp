@@ -364,6 +364,37 @@ Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet
   return found;
 }
 
+Result<AccountDisk::Gains> AccountDisk::gains(MailboxId id, Uid from) {
+  Gains gains;
+  std::vector<Uid> unknown;
+  Reader reader = TRY(take_reader());
+  {
+    auto statement = TRY(reader.database.query(
+        "SELECT uid, gain FROM message WHERE mailbox = ?1 AND uid >= ?2 AND gain IS NOT 0 ORDER BY uid", id,
+        from));
+    while (const auto row = TRY(statement.step())) {
+      const Uid uid = static_cast<Uid>(row->integer(0));
+      if (!row->is_null(1)) {
+        gains.present.push_back({uid, static_cast<std::uint64_t>(row->integer(1))});
+      } else if (unknown.size() < summaries_limit) {
+        unknown.push_back(uid);
+      } else {
+        gains.next = uid;
+        break;
+      }
+    }
+  }
+  for (const Uid uid : unknown) {
+    auto message = open_message(reader.database, id, uid);
+    if (!message) continue;
+    const message::LineEnds ends = line_ends_of(message->row);
+    const auto end = end_of(reader.database, id, *std::move(message), 2);
+    if (end) gains.worked_out.push_back({uid, gain_of_end(*end, ends)});
+  }
+  give_back(std::move(reader));
+  return gains;
+}
+
 Result<std::vector<Mailbox::Origin>> AccountDisk::origins(MailboxId id, const UidSet& uids) {
   std::vector<Mailbox::Origin> found;
   Reader reader = TRY(take_reader());
@@ -425,6 +456,19 @@ Result<StoredFile> AccountDisk::file_of(Database& database, MailboxId id, OpenMe
   }
   message::BinaryView view(TRY(edits_of(database, id, message)), row.stored_size);
   return StoredFile(files(), std::move(message.file), std::move(view));
+}
+
+// The last octets: as they are seen of a message with binary parts, else as they are stored, which are found
+// at once.
+Result<std::string> AccountDisk::end_of(Database& database, MailboxId id, OpenMessage message,
+                                        std::size_t count) {
+  const MessageRow& row = message.row;
+  if (!row.encoded_size) {
+    return files().read(message.file, row.stored_size - std::min<std::uint64_t>(row.stored_size, count),
+                        count);
+  }
+  StoredFile file = TRY(file_of(database, id, std::move(message), Octets::seen));
+  return file.read(file.size() - std::min<std::uint64_t>(file.size(), count), count);
 }
 
 Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet& uids,

@@ -85,6 +85,14 @@ class AccountDisk {
   };
   static constexpr std::size_t summaries_limit = 256;
   Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort);
+  // Of the messages from `from` on. At most summaries_limit of them have to be worked out, from the ends of
+  // their files: then `next` is where to go on.
+  struct Gains {
+    std::vector<Mailbox::Gain> present;
+    std::vector<Mailbox::Gain> worked_out;
+    std::optional<Uid> next{};
+  };
+  Result<Gains> gains(MailboxId id, Uid from);
   Result<std::vector<Mailbox::Origin>> origins(MailboxId id, const UidSet& uids);
   Result<StoredFile> open_message(MailboxId id, Uid uid, Octets octets);
   Result<std::vector<Mailbox::Head>> heads(MailboxId id, const UidSet& uids, Mailbox::HeadLimits limits);
@@ -159,6 +167,7 @@ class AccountDisk {
   };
   Result<OpenMessage> open_message(Database& database, MailboxId id, Uid uid);
   Result<StoredFile> file_of(Database& database, MailboxId id, OpenMessage message, Octets octets);
+  Result<std::string> end_of(Database& database, MailboxId id, OpenMessage message, std::size_t count);
   Result<std::vector<message::BinaryEdit>> edits_of(Database& database, MailboxId id,
                                                     const OpenMessage& message);
   Result<std::string> search_message(const std::string& folder, const MessageRow& row);

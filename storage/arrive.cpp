@@ -39,6 +39,7 @@ Result<MessageRow> new_row(Work& work, Folder& folder, const Arrival& arrival) {
   row.flags.keywords = TRY(work.keywords(folder, arrival.keywords));
   row.wire_size = row.stored_size = spool.size();
   row.encoded_size = spool.encoded_size();
+  row.gain = spool.gain();
   row.internal_date = arrival.internal_date;
   row.saved = work.disk.context().clock.seconds();
   row.email_id = make_email_id(arrival.internal_date, spool.unique(), work.disk.context().settings.hostname);

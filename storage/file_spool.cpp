@@ -38,6 +38,7 @@ Task<Result<>> FileSpool::write(std::string_view bytes) {
   }
   size_ += bytes.size();
   if (accepts_binary_ && bytes.contains('\0')) is_binary_ = true;
+  gain_.feed(bytes);
   buffer_.append(bytes);
   if (buffer_.size() <= memory_) co_return Result<>();
   auto flush = [this] { return this->flush(); };
@@ -129,6 +130,7 @@ Result<> FileSpool::encode_binary() {
   const message::BinaryView view(edits, size_);
   keep(TRY(message::summarise(view, std::move(edits), read)));
   encoded_size_ = view.size();
+  gain_ = TRY(message::line_end_gain(view, read));
   return {};
 }
 

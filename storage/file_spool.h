@@ -2,6 +2,7 @@
 
 #include "base/file_system.h"
 #include "base/offload.h"
+#include "message/line_ends.h"
 #include "message/structure.h"
 #include "storage/spool.h"
 
@@ -26,6 +27,8 @@ class FileSpool final : public Spool {
   std::uint64_t size() const override { return size_; }
 
   const std::string& unique() const { return unique_; }
+  // Octets that it gains, as clients see it, where each line ends in CR LF; once it is closed.
+  std::uint64_t gain() const { return gain_.octets(); }
   bool closed() const { return closed_; }
 
   // The rest blocks; on the pool, once it is closed, one thread at a time.
@@ -58,6 +61,7 @@ class FileSpool final : public Spool {
   std::size_t memory_;
   std::uint64_t limit_;
   std::uint64_t size_ = 0;
+  message::LineEndGain gain_;
   std::string buffer_;
   File output_;
   std::optional<std::string> file_;

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace posthorn::storage {
 namespace {
 
-// Raised with each change of the schema: an index of another version is made anew from the Maildir.
-constexpr std::int64_t schema_version = 4;
+// Raised with each change of the schema: an index of another version that can't be migrated is made anew from
+// the Maildir.
+constexpr std::int64_t schema_version = 5;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE account (
@@ -53,7 +55,9 @@ CREATE TABLE message (
   thread TEXT,
   threaded INTEGER NOT NULL,
   encoded_size INTEGER,
+  gain INTEGER,
   PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+CREATE INDEX message_gain ON message (mailbox, uid) WHERE gain IS NOT 0;
 CREATE INDEX message_deleted ON message (mailbox, uid) WHERE flags & 8;
 CREATE INDEX message_lagging ON message (mailbox, uid) WHERE lagging = 1;
 CREATE INDEX message_unthreaded ON message (mailbox, uid) WHERE threaded = 0;
@@ -67,6 +71,26 @@ CREATE INDEX tombstone_pending ON tombstone (mailbox, uid) WHERE email_id IS NOT
 CREATE TABLE intent (number INTEGER PRIMARY KEY, source TEXT NOT NULL, target TEXT NOT NULL);
 )sql";
 
+// How an index of an older version becomes one of the next: from 4 on.
+constexpr std::int64_t oldest_version = 4;
+constexpr const char* migrations[] = {
+    "ALTER TABLE message ADD COLUMN gain INTEGER;"
+    "CREATE INDEX message_gain ON message (mailbox, uid) WHERE gain IS NOT 0;",
+};
+static_assert(std::size(migrations) == schema_version - oldest_version);
+
+Result<> migrate(Database& database, std::int64_t version) {
+  auto transaction = TRY(Transaction::begin(database));
+  for (; version < schema_version; ++version) {
+    auto done = database.run(migrations[version - oldest_version]);
+    // An index that is not as we make them: rather a new one than an account that can't be opened.
+    if (!done && sqlite3_errcode(database.raw()) == SQLITE_ERROR) done.error().code = Errc::corrupt;
+    TRY(std::move(done));
+  }
+  TRY(database.run("PRAGMA user_version=" + std::to_string(schema_version)));
+  return std::move(transaction).commit();
+}
+
 // A connection that neither checkpoints nor removes the WAL when it closes, and whose cache is small: many
 // accounts may be open.
 Result<> set_up(Database& database) {
@@ -79,7 +103,7 @@ Result<> set_up(Database& database) {
 
 constexpr const char* message_columns =
     "uid, flags, keywords, modseq, wire_size, internal_date, stored_size, email_id, place, info, lagging, "
-    "saved, thread, threaded, encoded_size";
+    "saved, thread, threaded, encoded_size, gain";
 
 KeywordSet keywords_of(std::string_view blob) {
   KeywordSet set;
@@ -109,6 +133,7 @@ MessageRow message_row(const Row& row) {
   if (!row.is_null(12)) message.thread = row.text(12);
   message.threaded = row.integer(13) != 0;
   if (!row.is_null(14)) message.encoded_size = static_cast<std::uint64_t>(row.integer(14));
+  if (!row.is_null(15)) message.gain = static_cast<std::uint64_t>(row.integer(15));
   return message;
 }
 
@@ -149,6 +174,10 @@ Result<Index> Index::open(const std::string& path) {
   if (version > schema_version) {
     return failure(Errc::unavailable, path + " is an index of version " + std::to_string(version) +
                                           ", written by a newer Posthorn");
+  }
+  if (version >= oldest_version) {
+    TRY(migrate(database, version));
+    return index;
   }
   const std::int64_t tables = TRY(database.integer("SELECT count(*) FROM sqlite_schema"));
   if (version != 0 || tables != 0)
@@ -255,11 +284,16 @@ Result<> Index::insert_message(MailboxId id, const MessageRow& row) {
   const auto keywords = blob_of(row.flags.keywords);
   TRY(database_.execute(
       "INSERT INTO message (mailbox, uid, flags, keywords, modseq, wire_size, internal_date, stored_size, "
-      "email_id, place, info, lagging, saved, thread, threaded, encoded_size) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+      "email_id, place, info, lagging, saved, thread, threaded, encoded_size, gain) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
       id, row.uid, row.flags.system, keywords, row.modseq, row.wire_size, row.internal_date, row.stored_size,
       row.email_id, place_number(row.place), row.info, row.lagging ? 1 : 0, row.saved, row.thread,
-      row.threaded ? 1 : 0, row.encoded_size));
+      row.threaded ? 1 : 0, row.encoded_size, row.gain));
+  return {};
+}
+
+Result<> Index::set_gain(MailboxId id, Uid uid, std::uint64_t octets) {
+  TRY(database_.execute("UPDATE message SET gain = ?3 WHERE mailbox = ?1 AND uid = ?2", id, uid, octets));
   return {};
 }
 

@@ -59,6 +59,7 @@ struct MessageRow {
   std::int64_t saved = 0;             // when it came into this mailbox, seconds since 1970
   std::optional<std::string> thread;  // the id of its thread, if that is not the one that it began itself
   bool threaded = false;              // its keys are there for those that follow it (threads.h)
+  std::optional<std::uint64_t> gain;  // octets more where each line ends in CR LF, if that is known
 
   std::uint64_t seen_size() const { return encoded_size.value_or(wire_size); }
   Message message() const { return {uid, flags, modseq, internal_date, seen_size()}; }
@@ -119,6 +120,7 @@ class Index {
   Result<bool> has_tombstone(MailboxId id, Uid uid);
   Result<std::vector<TombstoneRow>> pending_tombstones(MailboxId id);
   Result<> clear_pending_tombstones(MailboxId id);
+  Result<> set_gain(MailboxId id, Uid uid, std::uint64_t octets);
   Result<> put_summary(MailboxId id, Uid uid, std::string_view encoded);
   Result<> copy_summary(MailboxId from, Uid source, MailboxId to, Uid target);
 

@@ -5,6 +5,9 @@
 #include "storage/messages.h"
 #include "storage/state_file.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace posthorn::storage {
 
 MailboxImpl::MailboxImpl(std::shared_ptr<AccountImpl> account, MailboxInfo info,
@@ -181,6 +184,29 @@ Task<Result<std::vector<Mailbox::CachedSummary>>> MailboxImpl::summaries(UidSet 
 
 Task<void> MailboxImpl::keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries) {
   KeepSummaries operation(info_.id, std::move(summaries));
+  static_cast<void>(co_await self->account_->run(operation));
+}
+
+Task<Result<std::vector<Mailbox::Gain>>> MailboxImpl::gains() {
+  std::vector<Gain> gains;
+  std::optional<Uid> from = 1;
+  while (from) {
+    auto read = [this, from] { return account_->disk().gains(info_.id, *from); };
+    auto found = co_await look_up<AccountDisk::Gains>(read);
+    if (!found) co_return std::unexpected(found.error());
+    std::ranges::copy(found->present, std::back_inserter(gains));
+    std::ranges::copy_if(found->worked_out, std::back_inserter(gains),
+                         [](const Gain& gain) { return gain.octets > 0; });
+    from = found->next;
+    if (found->worked_out.empty() || account_->parts().closing) continue;
+    account_->parts().background.start(keep_gains(shared_from_this(), std::move(found->worked_out)));
+  }
+  std::ranges::sort(gains, {}, &Gain::uid);
+  co_return gains;
+}
+
+Task<void> MailboxImpl::keep_gains(std::shared_ptr<MailboxImpl> self, std::vector<Gain> gains) {
+  KeepGains operation(info_.id, std::move(gains));
   static_cast<void>(co_await self->account_->run(operation));
 }
 

@@ -38,6 +38,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
   Task<Result<Appended>> replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) override;
   Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids, Effort effort) override;
+  Task<Result<std::vector<Gain>>> gains() override;
   Task<Result<std::vector<Origin>>> origins(UidSet uids) override;
   Task<Result<UidSet>> vanished_since(ModSeq since, UidSet within) override;
   Task<Result<std::vector<EmailId>>> email_ids(UidSet uids) override;
@@ -56,6 +57,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how, Missing missing);
   Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
   Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries);
+  Task<void> keep_gains(std::shared_ptr<MailboxImpl> self, std::vector<Gain> gains);
   Task<void> poll_in_background(std::shared_ptr<MailboxImpl> self);
   // What `read`, a reading function of AccountDisk, gives on the pool.
   template <class Value, class Read>

@@ -26,6 +26,7 @@ Result<> encode_binary(FileSystem& files, const File& file, Measured& measured, 
   if (!edits && edits.error().code != Errc::not_allowed) return std::unexpected(edits.error());
   const message::BinaryView view(edits.value_or(std::vector<message::BinaryEdit>()), measured.stored_size);
   measured.encoded_size = view.size();
+  measured.gain = TRY(message::line_end_gain(view, read)).octets();
   if (edits && !edits->empty()) summary = TRY(message::summarise(view, *std::move(edits), read));
   return {};
 }
@@ -49,6 +50,7 @@ Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm 
   const message::LineEnds ends = stored.line_ends.value_or(guess_line_ends(chunk));
   message::WireForm form(ends);
   message::SummaryParser parser(ends);
+  message::LineEndGain gain;
   std::string wire;
   while (!chunk.empty()) {
     measured.stored_size += chunk.size();
@@ -56,8 +58,10 @@ Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm 
     wire.clear();
     form.feed(chunk, wire);
     measured.wire_size += wire.size();
+    gain.feed(wire);
     chunk = TRY(files.read(file, measured.stored_size, chunk_size));
   }
+  measured.gain = gain.octets();
   message::Summary summary = parser.finish();
   summary.preview = TRY(read_preview(files, file, ends, summary));
   if (stored.binary && ends == message::LineEnds::crlf) {
@@ -74,6 +78,12 @@ Result<std::vector<std::int64_t>> measure_thread(FileSystem& files, const std::s
   const std::string beginning = TRY(files.read(file, 0, chunk_size));
   if (beginning.empty()) return std::vector<std::int64_t>();
   return thread_keys(message::parse_summary(beginning, ends));
+}
+
+std::uint64_t gain_of_end(std::string_view end, message::LineEnds ends) {
+  if (end.empty()) return 0;
+  if (end.back() != '\n') return 2;
+  return ends == message::LineEnds::lf || end.ends_with("\r\n") ? 0 : 1;
 }
 
 }  // namespace posthorn::storage

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace posthorn::storage {
@@ -15,7 +16,8 @@ struct Measured {
   std::uint64_t stored_size = 0;
   std::uint64_t wire_size = 0;
   std::optional<std::uint64_t> encoded_size;  // as clients see it, where `form.binary`
-  std::string summary;                        // encoded, with its preview
+  std::uint64_t gain = 0;  // octets more where each line that they see ends in CR LF (message::LineEndGain)
+  std::string summary;     // encoded, with its preview
   std::vector<std::int64_t> thread_keys;
 };
 
@@ -37,6 +39,10 @@ Result<Measured> measure(FileSystem& files, const std::string& path, StoredForm 
 // The keys of its thread, for which its header is enough. Errors as of measure().
 Result<std::vector<std::int64_t>> measure_thread(FileSystem& files, const std::string& path,
                                                  message::LineEnds ends);
+
+// What the last two octets of a message, or all of a shorter one, say of its gain: right where only the last
+// line may lack its end, as in all files but those that have bare LFs among CR LFs.
+std::uint64_t gain_of_end(std::string_view end, message::LineEnds ends);
 
 // Opens the regular file at `path` for reading. Errors: as of FileSystem; not_allowed for what is none.
 Result<File> open_message_file(FileSystem& files, const std::string& path);

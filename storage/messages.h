@@ -191,4 +191,16 @@ class KeepSummaries final : public Operation {
   std::vector<Mailbox::CachedSummary> summaries_;
 };
 
+// The same for what messages gain where each line ends in CR LF.
+class KeepGains final : public Operation {
+ public:
+  KeepGains(MailboxId id, std::vector<Mailbox::Gain> gains) : id_(id), gains_(std::move(gains)) {}
+  Result<> run(Work& work) override;
+  bool maildir_suffices() const override { return true; }
+
+ private:
+  MailboxId id_;
+  std::vector<Mailbox::Gain> gains_;
+};
+
 }  // namespace posthorn::storage

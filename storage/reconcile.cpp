@@ -329,6 +329,7 @@ class Reconciliation {
       row.stored_size = measured->stored_size;
       row.wire_size = measured->wire_size;
       row.encoded_size = measured->encoded_size;
+      row.gain = measured->gain;
     }
     const Uid uid_next_before = folder_.row.uid_next;
     row.uid = keeps_uid ? *found.parsed.uid : TRY(work_.next_uid(folder_));

@@ -177,6 +177,14 @@ class Mailbox {
   };
   virtual Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids, Effort effort = Effort::full) = 0;
 
+  // How many octets messages gain where each of their lines is made to end in CR LF, the last one too (RFC
+  // 1939 §3): ascending by UID, those that gain any.
+  struct Gain {
+    Uid uid;
+    std::uint64_t octets;
+  };
+  virtual Task<Result<std::vector<Gain>>> gains() = 0;
+
   // Where messages came from, for up to 256 at a time, as summaries() gives them.
   struct Origin {
     Uid uid;

@@ -77,4 +77,10 @@ Result<> KeepSummaries::run(Work& work) {
   return {};
 }
 
+Result<> KeepGains::run(Work& work) {
+  const Folder& folder = *TRY(work.folder(id_));
+  for (const auto& gain : gains_) TRY(work.write(&Index::set_gain, folder.row.id, gain.uid, gain.octets));
+  return {};
+}
+
 }  // namespace posthorn::storage

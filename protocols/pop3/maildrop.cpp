@@ -1,6 +1,7 @@
 #include "protocols/pop3/maildrop.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace posthorn::pop3 {
@@ -36,12 +37,21 @@ Task<Result<std::unique_ptr<Maildrop>>> Maildrop::open(storage::Store& store, st
   if (!mailbox) co_return std::unexpected(std::move(mailbox).error());
   const auto polled = co_await (*mailbox)->poll();
   if (!polled) co_return std::unexpected(polled.error());
+  // First, so that the gains of all its messages are known.
+  auto snapshot = (*mailbox)->snapshot();
+  const auto gains = co_await (*mailbox)->gains();
+  if (!gains) co_return std::unexpected(gains.error());
   lock.release();
-  co_return std::unique_ptr<Maildrop>(new Maildrop(*std::move(account), *std::move(mailbox)));
+  co_return std::unique_ptr<Maildrop>(
+      new Maildrop(*std::move(account), *std::move(mailbox), std::move(snapshot), *gains));
 }
 
-Maildrop::Maildrop(std::shared_ptr<storage::Account> account, std::shared_ptr<storage::Mailbox> mailbox)
-    : account_(std::move(account)), mailbox_(std::move(mailbox)), snapshot_(mailbox_->snapshot()) {
+Maildrop::Maildrop(std::shared_ptr<storage::Account> account, std::shared_ptr<storage::Mailbox> mailbox,
+                   std::shared_ptr<const storage::Snapshot> snapshot,
+                   const std::vector<storage::Mailbox::Gain>& gains)
+    : account_(std::move(account)), mailbox_(std::move(mailbox)), snapshot_(std::move(snapshot)) {
+  std::ranges::copy_if(gains, std::back_inserter(gains_),
+                       [this](const auto& gain) { return snapshot_->find(gain.uid).has_value(); });
   unmark_all();
 }
 
@@ -52,12 +62,17 @@ const storage::Message* Maildrop::find(Number number) const {
   return &snapshot_->at(number - 1);
 }
 
+std::uint64_t Maildrop::octets(const storage::Message& message) const {
+  const auto gain = std::ranges::lower_bound(gains_, message.uid, {}, &storage::Mailbox::Gain::uid);
+  return message.size + (gain != gains_.end() && gain->uid == message.uid ? gain->octets : 0);
+}
+
 std::string Maildrop::unique_id(const storage::Message& message) const {
   return std::to_string(mailbox_->info().uid_validity) + "." + std::to_string(message.uid);
 }
 
 void Maildrop::mark_deleted(Number number) {
-  octets_ -= snapshot_->at(number - 1).size;
+  octets_ -= octets(snapshot_->at(number - 1));
   --messages_;
   deleted_[number - 1] = true;
 }
@@ -68,6 +83,7 @@ void Maildrop::unmark_all() {
   octets_ = 0;
   snapshot_->visit(0, highest(),
                    [this](std::uint32_t, const storage::Message& message) { octets_ += message.size; });
+  for (const auto& gain : gains_) octets_ += gain.octets;
 }
 
 Task<Result<std::string>> Maildrop::head(Number number) {

@@ -28,9 +28,12 @@ class Maildrop {
   Number highest() const { return snapshot_->size(); }
   // The message, unless there is none of that number or it is marked as deleted: null then.
   const storage::Message* find(Number number) const;
-  // Messages, and their octets on the wire (RFC 1939 §11), without those marked as deleted.
+  // Messages, and their octets as RETR sends them, but for dots that are doubled (RFC 1939 §11), without
+  // those marked as deleted.
   Number messages() const { return messages_; }
   std::uint64_t octets() const { return octets_; }
+  // Of one message.
+  std::uint64_t octets(const storage::Message& message) const;
 
   // Never another message's in this maildrop, and the message's own for as long as it lives (RFC 1939 §7).
   std::string unique_id(const storage::Message& message) const;
@@ -50,12 +53,15 @@ class Maildrop {
   storage::Mailbox& mailbox() { return *mailbox_; }
 
  private:
-  Maildrop(std::shared_ptr<storage::Account> account, std::shared_ptr<storage::Mailbox> mailbox);
+  Maildrop(std::shared_ptr<storage::Account> account, std::shared_ptr<storage::Mailbox> mailbox,
+           std::shared_ptr<const storage::Snapshot> snapshot,
+           const std::vector<storage::Mailbox::Gain>& gains);
 
   std::shared_ptr<storage::Account> account_;
   std::shared_ptr<storage::Mailbox> mailbox_;
   std::shared_ptr<const storage::Snapshot> snapshot_;
-  std::vector<bool> deleted_;  // by number - 1
+  std::vector<storage::Mailbox::Gain> gains_;  // of messages of the snapshot
+  std::vector<bool> deleted_;                  // by number - 1
   Number messages_ = 0;
   std::uint64_t octets_ = 0;
   storage::ReadAhead ahead_{{.each = block, .all = 2 * block}};

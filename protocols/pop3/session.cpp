@@ -156,8 +156,9 @@ Task<void> Session::send_listing(std::optional<Number> number, std::string headi
 }
 
 Task<void> Session::on(const List& list) {
-  return send_listing(list.message, totals(),
-                      [](const storage::Message& message) { return std::to_string(message.size); });
+  return send_listing(list.message, totals(), [this](const storage::Message& message) {
+    return std::to_string(maildrop_->octets(message));
+  });
 }
 
 Task<void> Session::on(const Uidl& uidl) {
@@ -188,7 +189,7 @@ Task<void> Session::send_message(Number number, storage::Message message, std::o
                 connection_.output());
     co_return;
   }
-  ok(std::to_string(message.size) + " octets");
+  ok(std::to_string(maildrop_->octets(message)) + " octets");
   std::unique_ptr<storage::MessageBytes> rest;
   std::uint64_t offset = 0;
   std::optional<TopCutter> cutter;

@@ -204,6 +204,29 @@ def test_an_empty_maildrop(pop, account):
     assert pop.multi("LIST") == [] and pop.multi("UIDL") == []
 
 
+def test_sizes_are_those_of_what_is_sent(server, account):
+    """RFC 1939 §5, §11: with the line end that RETR adds to a message without one; also after a loss of the index."""
+    texts = [b"Subject: no end\r\n\r\ntext", b"Subject: all well\r\n\r\ntext\r\n"]
+    with ImapWire(server) as client:
+        client.greeting()
+        client.login(*account)
+        for text in texts:
+            client.append(text)
+    (server.maildir(account[0]) / "new" / "1700000000.M1P1.elsewhere").write_bytes(b"Subject: mixed\r\n\r\none\ntwo\r\nthree")
+    for lost in (False, True):
+        if lost:
+            server.index(account[0]).unlink()
+        with PopWire(server) as client:
+            client.greeting()
+            client.login(*account)
+            sizes = [int(line.split(b" ")[1]) for line in client.multi("LIST")]
+            sent = [client.retrieve(number) for number in (1, 2, 3)]
+            assert client.command("STAT") == f"+OK 3 {sum(sizes)}"
+        # Of a message with bare LFs that other programs left, the index alone remembers how many.
+        checked = 2 if lost else 3
+        assert sizes[:checked] == [len(text) for text in sent][:checked]
+
+
 def test_a_foreign_file_of_mixed_line_ends_goes_out_in_crlf(server, account):
     """RFC 1939 §3: every line of a response ends in CRLF."""
     bodies(server, account)  # makes the Maildir

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "message/line_ends.h"
 #include "storage/store.h"
 #include "tests/support/memory_stream.h"
 
@@ -122,6 +123,16 @@ class FakeMailbox final : public storage::Mailbox {
   }
   Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet, storage::Effort) override {
     co_return unused();
+  }
+  Task<Result<std::vector<Gain>>> gains() override {
+    co_await turn();
+    std::vector<Gain> gains;
+    for (const auto& [uid, octets] : messages) {
+      message::LineEndGain gain;
+      gain.feed(octets);
+      if (gain.octets() > 0) gains.push_back({uid, gain.octets()});
+    }
+    co_return gains;
   }
   Task<Result<std::vector<Origin>>> origins(storage::UidSet) override { co_return unused(); }
   Task<Result<storage::UidSet>> vanished_since(storage::ModSeq, storage::UidSet) override {

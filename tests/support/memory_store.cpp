@@ -433,6 +433,9 @@ Task<Result<std::vector<storage::Mailbox::CachedSummary>>> MemoryMailbox::summar
   co_return summaries;
 }
 
+// For POP3, which is not tested over this.
+Task<Result<std::vector<storage::Mailbox::Gain>>> MemoryMailbox::gains() { co_return std::vector<Gain>(); }
+
 Task<Result<std::vector<storage::Mailbox::Origin>>> MemoryMailbox::origins(UidSet uids) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());

@@ -66,6 +66,7 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   Task<Result<storage::Appended>> replace(storage::Uid uid, std::shared_ptr<storage::Mailbox> target,
                                           storage::Arrival arrival) override;
   Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet uids, storage::Effort effort) override;
+  Task<Result<std::vector<Gain>>> gains() override;
   Task<Result<std::vector<Origin>>> origins(storage::UidSet uids) override;
   Task<Result<storage::UidSet>> vanished_since(storage::ModSeq since, storage::UidSet within) override;
   Task<Result<std::vector<EmailId>>> email_ids(storage::UidSet uids) override;

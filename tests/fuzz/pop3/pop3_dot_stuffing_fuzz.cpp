@@ -1,5 +1,6 @@
 // The chunks in which a message comes change nothing; a client that reads by RFC 1939 §3 finds the end where
 // it is, and finds the message. The first octet of the input is the chunk size, the second the lines of TOP.
+#include "message/line_ends.h"
 #include "protocols/pop3/dot_stuffing.h"
 #include "protocols/pop3/top.h"
 
@@ -63,6 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string whole = encode(in, in.size() + 1);
   if (encode(in, chunk) != whole || encode(in, 1) != whole) std::abort();
   if (read_by_lf(whole) != as_lines(in)) std::abort();
+  // As large as LIST says.
+  posthorn::message::LineEndGain gain;
+  gain.feed(in);
+  if (as_lines(in).size() != in.size() + gain.octets()) std::abort();
   // A client that knows only CR LF finds the end where it is, too.
   if (whole != ".\r\n" && whole.find("\r\n.\r\n") != whole.size() - 5) std::abort();
 

@@ -101,6 +101,31 @@ TEST_CASE_FIXTURE(BinaryFixture, "binary: stored as it came, shown in base64, in
   CHECK(now.octets == octets);
 }
 
+TEST_CASE_FIXTURE(BinaryFixture,
+                  "binary: what it gains with the line ends of POP3 is that of what is shown") {
+  const std::string open_end =
+      "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+      "Content-Transfer-Encoding: binary\r\n\r\n\0\n\n\r\n--b--"s;
+  auto inbox = mailbox();
+  append_binary(*inbox, letter_with(100));
+  append_binary(*inbox, open_end);
+  append_binary(*inbox, letter_with(200'000));
+  const auto check = [&] {
+    const auto gains = wait(inbox->gains());
+    REQUIRE(gains);
+    REQUIRE(gains->size() == 1);
+    CHECK(gains->front().uid == 2);
+    CHECK(gains->front().octets == 2);
+  };
+  check();
+  inbox.reset();
+  stop();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
+  start();
+  inbox = mailbox();
+  check();
+}
+
 TEST_CASE_FIXTURE(BinaryFixture, "binary: without a NUL it is as any other") {
   const auto inbox = mailbox();
   const std::string text = head + "binary\r\n\r\nno NUL";

@@ -1,3 +1,4 @@
+#include "message/line_ends.h"
 #include "protocols/pop3/dot_stuffing.h"
 #include "protocols/pop3/top.h"
 
@@ -15,6 +16,18 @@ std::string encode(std::string_view message, std::size_t chunk) {
   for (std::size_t at = 0; at < message.size(); at += chunk) encoder.feed(message.substr(at, chunk), out);
   encoder.finish(out);
   return out;
+}
+
+// What a client makes of it.
+std::string unstuffed(std::string_view response) {
+  std::string message;
+  while (response != ".\r\n") {
+    if (response.starts_with('.')) response.remove_prefix(1);
+    const std::size_t end = response.find("\r\n") + 2;
+    message += response.substr(0, end);
+    response.remove_prefix(end);
+  }
+  return message;
 }
 
 std::string top(std::string_view message, std::uint32_t lines, std::size_t chunk) {
@@ -49,6 +62,10 @@ TEST_CASE("pop3 message: byte-stuffing (RFC 1939 §3)") {
       CAPTURE(message);
       CAPTURE(chunk);
       CHECK(encode(message, chunk) == response);
+      // What LIST says of the message counts no doubled dots (§11).
+      message::LineEndGain gain;
+      gain.feed(message);
+      CHECK(std::string_view(message).size() + gain.octets() == unstuffed(response).size());
     }
   }
 }

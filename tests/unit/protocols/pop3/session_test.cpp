@@ -33,6 +33,21 @@ TEST_CASE("pop3 session: the session of RFC 1939 §10, at any chunk size") {
   }
 }
 
+TEST_CASE(
+    "pop3 session: sizes are those of what RETR sends, line ends that it adds among them (RFC 1939 §5, "
+    "§11)") {
+  Harness harness;
+  harness.inbox().messages = {
+      {1, "Subject: no end\r\n\r\ntext"}, {2, "Subject: bare\r\n\r\na\nb\nc"}, {3, "x: y\r\n"}};
+  CHECK(
+      harness.run(login + "STAT\r\nLIST\r\nLIST 2\r\nRETR 1\r\nDELE 1\r\nSTAT\r\nRSET\r\nSTAT\r\nQUIT\r\n") ==
+      greeting +
+          "+OK Password, please\r\n+OK Maildrop has 3 messages (57 octets)\r\n+OK 3 57\r\n"
+          "+OK 3 messages (57 octets)\r\n1 25\r\n2 26\r\n3 6\r\n.\r\n+OK 2 26\r\n"
+          "+OK 25 octets\r\nSubject: no end\r\n\r\ntext\r\n.\r\n"
+          "+OK Message 1 deleted\r\n+OK 2 32\r\n+OK 3 messages (57 octets)\r\n+OK 3 57\r\n+OK Goodbye\r\n");
+}
+
 TEST_CASE("pop3 session: nothing is deleted without QUIT (RFC 1939 §6)") {
   Harness harness;
   harness.run(login + "DELE 1\r\n");
