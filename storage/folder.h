@@ -37,6 +37,8 @@ struct Folder {
   bool unthreaded = true;                           // there may be rows without `threaded`
   bool further_keywords_stale = false;              // the file of keywords beyond the 26th
   std::chrono::steady_clock::time_point next_look;  // listing it once more is not worth it before
+  bool upkeep_failed = false;                       // the last time, which was logged
+  std::chrono::steady_clock::time_point upkeep_after;
 
   std::string place(Place place) const { return path + "/" + std::string(name_of(place)); }
   std::string file(const MessageRow& message) const { return path + "/" + message.file(); }

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <tuple>
+#include <utility>
 
 namespace posthorn::storage {
 namespace {
@@ -14,6 +16,8 @@ namespace {
 constexpr std::size_t names_at_once = 500;
 constexpr std::size_t headers_at_once = 32;
 constexpr std::uint32_t quick_to_list = 2000;
+// A folder in which something could not be done is looked after again after this time.
+constexpr std::chrono::seconds again_after{30};
 
 // Renames files whose flags have changed, of up to `limit` messages; says how many now have their names.
 Result<std::size_t> follow_names(Work& work, Folder& folder, std::size_t limit) {
@@ -102,6 +106,79 @@ Result<> finish_tombstones(Work& work, Folder& folder) {
   return {};
 }
 
+// Whether the error is about the index as a whole, so that nothing of the batch can stay.
+bool concerns_all(Work& work, const Error& error) {
+  return error.code == Errc::corrupt || work.transaction_lost() || work.commit_failed();
+}
+
+// Takes back what was begun in `folder`, and leaves it alone for a while.
+void put_off(Work& work, Folder& folder, const Error& error) {
+  work.undo_operation();
+  const auto there = work.files.status(folder.path);
+  const bool gone = !there && there.error().code == Errc::not_found;
+  if (gone) {
+    // Another program has removed it, as the next look at which folders there are will find.
+    work.disk.root_modified() = 0;
+    work.disk.restless().erase(folder.row.id);
+  }
+  folder.upkeep_after = std::chrono::steady_clock::now() + again_after;
+  if (std::exchange(folder.upkeep_failed, true)) return;
+  work.disk.context().log.write(gone ? LogLevel::info : LogLevel::warning, "storage.upkeep_failed",
+                                {{"account", work.disk.address()},
+                                 {"mailbox", folder.row.name},
+                                 {"error", name_of(error.code)},
+                                 {"detail", error.detail}});
+}
+
+// What has to be done in one folder, as an operation of its own: where it fails, the other folders are looked
+// after still. Whether it was done; an error ends the batch.
+template <class Upkeep>
+Result<bool> look_after(Work& work, Folder& folder, Upkeep upkeep) {
+  work.change(folder);
+  Result<> done = upkeep();
+  if (done) done = work.end_operation();
+  if (!done && concerns_all(work, done.error())) return std::unexpected(done.error());
+  if (!done) {
+    put_off(work, folder, done.error());
+    return false;
+  }
+  folder.upkeep_failed = false;
+  return true;
+}
+
+Result<> follow_folder(Work& work, Folder& folder, std::size_t limit, std::size_t& named) {
+  TRY(finish_tombstones(work, folder));
+  if (folder.lagging && limit > 0) named = TRY(follow_names(work, folder, limit));
+  TRY(write_further_keywords(work, folder));
+  TRY(find_threads(work, folder));
+  // Sessions that wait hear of what went under; others find it when they look.
+  if (folder.doubtful && work.snapshots.contains(folder.row.id))
+    TRY(work.look(folder, Work::Thoroughness::quick));
+  return {};
+}
+
+Result<> settle_names(Work& work, Folder& folder) {
+  folder.next_look = {};
+  TRY(finish_tombstones(work, folder));
+  for (int in_vain = 0; folder.lagging && in_vain < 2;)
+    in_vain = TRY(follow_names(work, folder, names_at_once)) > 0 ? 0 : in_vain + 1;
+  return write_further_keywords(work, folder);
+}
+
+Result<> settle_rows(Work& work, Folder& folder) {
+  folder.next_look = {};
+  TRY(finish_tombstones(work, folder));
+  if (folder.doubtful && folder.row.messages <= quick_to_list) {
+    folder.next_look = {};
+    TRY(work.look(folder, Work::Thoroughness::quick));
+  }
+  // Otherwise listed at its next use.
+  if (folder.doubtful) folder.row.new_modified = folder.row.cur_modified = 0;
+  TRY(work.write());
+  folder.relisted = false;
+  return {};
+}
+
 }  // namespace
 
 Result<> Follow::run(Work& work) {
@@ -114,15 +191,12 @@ Result<> Follow::run(Work& work) {
       work.disk.restless().erase(id);
       continue;
     }
-    Folder& folder = work.change(found->second);
-    TRY(finish_tombstones(work, folder));
+    Folder& folder = found->second;
+    if (std::chrono::steady_clock::now() < folder.upkeep_after) continue;
     std::size_t named = 0;
-    if (folder.lagging && left > 0) named = TRY(follow_names(work, folder, left));
+    const bool done = TRY(look_after(work, folder, [&] { return follow_folder(work, folder, left, named); }));
     left -= named;
-    TRY(write_further_keywords(work, folder));
-    TRY(find_threads(work, folder));
-    // Sessions that wait hear of what went under; others find it when they look.
-    if (folder.doubtful && work.snapshots.contains(id)) TRY(work.look(folder, Work::Thoroughness::quick));
+    if (!done) continue;
     const bool unfinished = folder.lagging || folder.unthreaded;
     // What could not be done now is tried again later, not at once.
     more = more || folder.unthreaded || (folder.lagging && (named > 0 || left == 0));
@@ -135,13 +209,10 @@ Result<> Follow::run(Work& work) {
 }
 
 Result<> Settle::run(Work& work) {
+  std::set<MailboxId> left_out;
   for (auto& [id, folder] : work.disk.folders()) {
     if (!folder.checked) continue;
-    work.change(folder).next_look = {};
-    TRY(finish_tombstones(work, folder));
-    for (int in_vain = 0; folder.lagging && in_vain < 2;)
-      in_vain = TRY(follow_names(work, folder, names_at_once)) > 0 ? 0 : in_vain + 1;
-    TRY(write_further_keywords(work, folder));
+    if (!TRY(look_after(work, folder, [&] { return settle_names(work, folder); }))) left_out.insert(id);
   }
   TRY(work.disk.replacements().forget(work));
   empty_trash(work);
@@ -149,21 +220,15 @@ Result<> Settle::run(Work& work) {
   TRY(work.commit());
   for (auto& [id, folder] : work.disk.folders()) {
     // What a listing found is kept, or the next process lists it all again.
-    if (!folder.checked || (folder.settled && !folder.doubtful && !folder.relisted)) continue;
-    work.change(folder).next_look = {};
-    TRY(finish_tombstones(work, folder));
-    if (folder.doubtful && folder.row.messages <= quick_to_list) {
-      folder.next_look = {};
-      TRY(work.look(folder, Work::Thoroughness::quick));
-    }
-    // Otherwise listed at its next use.
-    if (folder.doubtful) folder.row.new_modified = folder.row.cur_modified = 0;
-    TRY(work.write());
-    folder.relisted = false;
+    const bool as_is = folder.settled && !folder.doubtful && !folder.relisted;
+    if (!folder.checked || as_is || left_out.contains(id)) continue;
+    if (!TRY(look_after(work, folder, [&] { return settle_rows(work, folder); }))) left_out.insert(id);
   }
   TRY(work.commit());
+  // Those that were left out keep a state file that says so, and are compared with it at their next use.
   for (auto& [id, folder] : work.disk.folders()) {
-    if (folder.checked && !folder.settled) TRY(work.write_folder_state(folder, true));
+    if (!folder.checked || folder.settled || left_out.contains(id)) continue;
+    TRY(look_after(work, folder, [&] { return work.write_folder_state(folder, true); }));
   }
   work.outcome.close = true;
   return {};

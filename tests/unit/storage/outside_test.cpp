@@ -616,4 +616,47 @@ TEST_CASE_FIXTURE(OutsideFixture,
   CHECK(log.has("not_taken_in"));
 }
 
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: a folder that is gone, or broken, keeps no other's names from following") {
+  for (const char* name : {"A", "gone", "stuck", "Z"}) {
+    REQUIRE(wait(account().create(name, SpecialUse::none)));
+    auto target = mailbox(name);
+    append(*target, letter(name));
+    // Beyond the 26th they need a file of their own.
+    std::vector<std::string> keywords;
+    for (int index = 0; index < 30; ++index) keywords.push_back("k" + std::to_string(index));
+    if (std::string(name) == "stuck") REQUIRE(try_store(*target, uids({1}), FlagChange::add, 0, keywords));
+  }
+  files.fail_if([](std::string_view call) { return call.contains(".stuck/posthorn-keywords"); });
+  for (const char* name : {"A", "gone", "stuck", "Z"})
+    REQUIRE(try_store(*mailbox(name), uids({1}), FlagChange::add, bit(SystemFlag::flagged)));
+  std::filesystem::remove_all(maildir() + "/.gone");
+  SUBCASE("behind the scenes") {
+    for (int waited = 0; waited < 100 && find_file(":2,F", "/.Z").empty(); ++waited)
+      run_for(Milliseconds(100));
+  }
+  SUBCASE("at the end") { stop(); }
+  for (const char* name : {"/.A", "/.Z"}) {
+    CAPTURE(name);
+    CHECK(find_file(":2,F", name) != "");
+  }
+  stop();
+  CHECK_FALSE(log.has("not_settled"));
+  std::size_t told = 0;
+  const std::string lines = log.all();
+  for (std::size_t at = lines.find("upkeep_failed"); at != std::string::npos;
+       at = lines.find("upkeep_failed", at + 1)) {
+    ++told;
+  }
+  CHECK(told == 2);
+  CHECK(content(maildir() + "/.Z/posthorn-mailbox").contains("settled yes"));
+  CHECK(content(maildir() + "/.stuck/posthorn-mailbox").contains("settled no"));
+  files.heal();
+  start();
+  CHECK(mailbox("stuck")->snapshot()->at(0).flags.has(SystemFlag::flagged));
+  CHECK_FALSE(wait(account().open("gone")));
+  stop();
+  CHECK(content(maildir() + "/.stuck/posthorn-keywords").contains("k"));
+}
+
 }  // namespace posthorn::storage::testing
