@@ -200,8 +200,13 @@ Result<> AccountDisk::open_once() {
   auto ready = open_account(work);
   if (ready) ready = work.end_operation();
   if (ready) ready = work.commit();
-  if (!ready) work.undo();
-  return ready;
+  if (!ready) {
+    work.undo();
+    return ready;
+  }
+  // Not before the rows of what is there no more have gone for good.
+  empty_trash(work);
+  return {};
 }
 
 Result<> AccountDisk::read_state() {

@@ -83,20 +83,21 @@ const Folder* row_of_aside(Work& work, std::string_view name) {
   return found == work.disk.folders().end() ? nullptr : &found->second;
 }
 
-// Folders of which a DELETE was not committed go back to where they were.
-void bring_back(Work& work) {
+// Folders of which a DELETE was not committed go back to where they were. One that can't is an error: it
+// would be taken for one that another program has removed, and lose its row, by which its files are kept.
+Result<> bring_back(Work& work) {
   const auto aside = work.files.list(work.disk.trash_path());
-  if (!aside) return;
+  if (!aside && aside.error().code == Errc::not_found) return {};
+  if (!aside) return std::unexpected(aside.error());
   for (const std::string& name : *aside) {
     const Folder* folder = row_of_aside(work, name);
     if (folder == nullptr || work.files.status(folder->path)) continue;
-    const auto back = work.files.rename(work.disk.trash_path() + "/" + name, folder->path);
+    TRY(work.files.rename(work.disk.trash_path() + "/" + name, folder->path));
     work.sync_later(work.disk.maildir());
     work.disk.context().log.warning("storage.folder_brought_back",
-                                    {{"account", work.disk.address()},
-                                     {"mailbox", folder->row.name},
-                                     {"error", back ? "" : back.error().detail}});
+                                    {{"account", work.disk.address()}, {"mailbox", folder->row.name}});
   }
+  return {};
 }
 
 // A new folder appears in one step, with its UIDVALIDITY. One that another program has made is filled.
@@ -291,10 +292,9 @@ Result<> subscribe_first_mailboxes(Work& work) {
 
 Result<> open_account(Work& work) {
   work.begin_operation();
-  bring_back(work);
+  TRY(bring_back(work));
   TRY(finish_intents(work));
   TRY(sync_folders(work));
-  empty_trash(work);
   if (work.disk.state().mailboxes_made) return {};
   for (const FirstMailbox& first : first_mailboxes) {
     Folder* folder = work.disk.find_folder(first.name);

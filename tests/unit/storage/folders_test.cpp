@@ -275,4 +275,23 @@ TEST_CASE_FIXTURE(FoldersFixture,
   CHECK(has("new"));
 }
 
+TEST_CASE_FIXTURE(FoldersFixture,
+                  "folders: one that a DELETE put aside, but did not end, is never taken for deleted") {
+  create("box");
+  append(*mailbox("box"), letter("one"));
+  const MailboxId id = mailbox("box")->info().id;
+  stop();
+  const std::string aside = account_path() + "/deleted/" + std::to_string(id) + ".0123";
+  std::filesystem::create_directories(account_path() + "/deleted");
+  std::filesystem::rename(maildir() + "/.box", aside);
+  files.fail_if(
+      [](std::string_view call) { return call.starts_with("rename ") && call.contains("/deleted/"); });
+  start();
+  for (int attempt = 0; attempt < 2; ++attempt) CHECK_FALSE(try_account());
+  CHECK(std::filesystem::exists(aside));
+  files.heal();
+  CHECK(mailbox("box")->snapshot()->size() == 1);
+  CHECK(log.has("folder_brought_back"));
+}
+
 }  // namespace posthorn::storage::testing
