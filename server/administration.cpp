@@ -138,10 +138,18 @@ Task<Result<>> Administration::make_way(const std::string& address, bool adopt_m
   const auto found = co_await Offload(lane_, look);
   if (!found) co_return std::unexpected(found.error());
   const auto [removed, exists] = *found;
-  if (removed) co_return co_await remove_mail(account);
-  if (exists || adopt_mail || !auth::can_be_made(*name)) co_return Result<>();
+  if (removed && !adopt_mail) co_return co_await remove_mail(account);
+  if (!removed && (exists || adopt_mail || !auth::can_be_made(*name))) co_return Result<>();
   const auto mail = co_await store_.has_mail(account);
   if (!mail) co_return std::unexpected(mail.error());
+  if (removed && *mail) {
+    co_return failure(
+        Errc::in_use,
+        "the mail under the name " + account +
+            " is that of an account whose removal is not finished: without --adopt-mail it is "
+            "removed now; to keep it, move its folder away first, and back before --adopt-mail");
+  }
+  if (removed) co_return co_await remove_mail(account);
   if (!*mail) co_return Result<>();
   co_return failure(Errc::already_exists, "there is mail under the name " + account +
                                               " that belongs to no account: --adopt-mail gives it to the new "
@@ -232,7 +240,10 @@ Task<Result<control::Reply>> Administration::remove_domain(std::string domain, b
     if (!addresses) co_return std::unexpected(addresses.error());
     for (const std::string& address : *addresses) {
       auto removed = co_await remove_account(address);
-      if (!removed) co_return removed;
+      if (removed) continue;
+      // Another has removed it meanwhile, or is at it: what is left of it is on record.
+      const bool by_another = removed.error().code == Errc::not_found || removing_.contains(address);
+      if (!by_another) co_return removed;
     }
   }
   auto remove = [&]() -> Result<control::Reply> {

@@ -102,6 +102,22 @@ TEST_CASE("data: a new account gets no letters of a former one, wherever its rem
   CHECK(run(add).ok);
   CHECK_FALSE(std::filesystem::exists(mail));
 
+  // Whoever wants the mail kept is not to lose it by asking.
+  half_removed();
+  control::Request adopt = add;
+  adopt.arguments["adopt_mail"] = "yes";
+  const auto kept = run(adopt);
+  CHECK_FALSE(kept.ok);
+  CHECK(kept.error.find("removal is not finished") != std::string::npos);
+  CHECK(std::filesystem::exists(mail));
+  const std::string elsewhere = fixture.folder / "elsewhere";
+  std::filesystem::rename(mail, elsewhere);
+  CHECK(run(add).ok);
+  CHECK(run({"account.remove", {{"address", alice}}}).ok);
+  std::filesystem::rename(elsewhere, mail);
+  CHECK(run(adopt).ok);
+  CHECK(std::filesystem::exists(mail));
+
   half_removed();
   CHECK(run({"account.remove", {{"address", alice}}}).ok);
   CHECK_FALSE(std::filesystem::exists(mail));
@@ -140,8 +156,6 @@ TEST_CASE("data: a new account gets no letters of a former one, wherever its rem
   CHECK_FALSE(refused.ok);
   CHECK(refused.error.find("--adopt-mail") != std::string::npos);
   CHECK(std::filesystem::exists(mail));
-  control::Request adopt = add;
-  adopt.arguments["adopt_mail"] = "yes";
   CHECK(run(adopt).ok);
   CHECK(std::filesystem::exists(mail));
   group.start(close(**data));
