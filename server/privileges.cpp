@@ -146,6 +146,22 @@ Result<> make_private(const File& directory, const std::string& path, mode_t mod
   return system_failure("chmod " + path);
 }
 
+// Whether the group root is among those that the machine lists for the user.
+Result<bool> is_in_root_group(const Identity& identity) {
+  constexpr std::size_t limit = 65'536;  // of the kernel
+  std::vector<gid_t> groups(limit);
+  int count = static_cast<int>(limit);
+  if (getgrouplist(identity.user.c_str(), identity.gid, groups.data(), &count) < 0) {
+    return failure(Errc::io, "the groups of the user " + identity.user + " are too many");
+  }
+  groups.resize(static_cast<std::size_t>(count));
+  return std::ranges::find(groups, gid_t{0}) != groups.end();
+}
+
+std::unexpected<Error> is_root_group_member(const Identity& identity) {
+  return failure(Errc::not_allowed, "the user " + identity.user + " is a member of the group root (0)");
+}
+
 // Whether one of the process's supplementary groups is root's.
 Result<bool> in_root_group() {
   const int count = getgroups(0, nullptr);
@@ -175,6 +191,7 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
     return failure(Errc::not_allowed, "mail is not to be served with the group root (0)" +
                                           std::string(group.empty() ? ", which is that of " + user : ""));
   }
+  if (TRY(is_in_root_group(identity))) return is_root_group_member(identity);
   return identity;
 }
 
@@ -182,16 +199,18 @@ std::optional<Identity> owner_of(const std::string& path) {
   struct stat found{};
   if (stat(path.c_str(), &found) != 0 || found.st_uid == 0) return {};
   const passwd* entry = getpwuid(found.st_uid);
-  return Identity{entry != nullptr ? entry->pw_name : std::to_string(found.st_uid), found.st_uid,
-                  found.st_gid};
+  if (entry == nullptr) return Identity{std::to_string(found.st_uid), found.st_uid, found.st_gid};
+  return Identity{entry->pw_name, found.st_uid, found.st_gid == 0 ? entry->pw_gid : found.st_gid};
 }
 
 Result<> become(const Identity& identity) {
+  // Also what initgroups() below would make every user a member of.
+  if (identity.gid == 0) {
+    return failure(Errc::not_allowed, "the user " + identity.user + " would have the group root (0)");
+  }
   if (initgroups(identity.user.c_str(), identity.gid) != 0)
     return system_failure("initgroups " + identity.user);
-  if (TRY(in_root_group())) {
-    return failure(Errc::not_allowed, "the user " + identity.user + " is a member of the group root (0)");
-  }
+  if (TRY(in_root_group())) return is_root_group_member(identity);
   if (setresgid(identity.gid, identity.gid, identity.gid) != 0) return system_failure("setresgid");
   if (setresuid(identity.uid, identity.uid, identity.uid) != 0) return system_failure("setresuid");
   if (setuid(0) == 0 || geteuid() != identity.uid || getegid() != identity.gid) {

@@ -19,14 +19,15 @@ struct Identity {
 bool is_root();
 
 // The user by name or number; an empty `group` is the user's own. Errors: not_found, in words; not_allowed
-// for root, as user or as group.
+// for root, as user or as group, and for a member of the group root; io.
 Result<Identity> find_identity(const std::string& user, const std::string& group);
 
-// Who owns `path`; nothing if that is root or if it does not exist.
+// Who owns `path`; nothing if that is root or if it does not exist. Where its group is root's, which chown
+// without a group leaves so, the group is the user's own; 0 for a user that the machine does not know.
 std::optional<Identity> owner_of(const std::string& path);
 
 // Gives up root for good, with all groups but those of the user, and checks that there is no way back.
-// Errors: not_allowed for a member of the group root; io.
+// Errors: not_allowed for the group root and its members; io.
 Result<> become(const Identity& identity);
 
 // From here on no program that this process starts can gain rights either (no_new_privs).

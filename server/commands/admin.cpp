@@ -25,6 +25,10 @@ Result<> become_owner(const Settings& settings, const std::string& data) {
     owner = TRY(find_identity(settings.server.user.value, settings.server.group.value));
   }
   if (!is_root()) owner.reset();
+  if (owner && owner->gid == 0) {
+    return failure(Errc::not_allowed, data + " belongs to " + owner->user + " and to the group root (0): " +
+                                          "give it to the group that the server runs with");
+  }
   TRY(prepare_data_directory(data, owner));
   if (owner) TRY(become(*owner));
   return {};

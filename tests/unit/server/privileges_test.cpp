@@ -114,6 +114,26 @@ TEST_CASE("privileges: root hands its data directory over with all in it, but no
   CHECK(prepare_data_directory(folder / "data", third).error().code == Errc::denied);
 }
 
+TEST_CASE("privileges: data that was given to a user but not to a group is that user's own group's") {
+  if (!is_root()) return;
+  const TemporaryFolder folder;
+  const Identity nobody = find_identity("nobody", "").value();
+  std::filesystem::create_directories(folder / "data");
+  REQUIRE(chown((folder / "data").c_str(), nobody.uid, 0) == 0);
+  CHECK(owner_of(folder / "data")->gid == nobody.gid);
+  REQUIRE(chown((folder / "data").c_str(), nobody.uid, 1) == 0);
+  CHECK(owner_of(folder / "data")->gid == 1);
+  // Of whom the machine knows no group.
+  constexpr uid_t unknown = 2'000'000'001;
+  REQUIRE(chown((folder / "data").c_str(), unknown, 0) == 0);
+  const Identity owner = owner_of(folder / "data").value();
+  CHECK(owner.gid == 0);
+  const auto became = become(owner);
+  CHECK(became.error().code == Errc::not_allowed);
+  CHECK(became.error().detail.ends_with("would have the group root (0)"));
+  CHECK(is_root());
+}
+
 TEST_CASE("privileges: root is given up for good") {
   if (!is_root()) return;
   const pid_t child = fork();
