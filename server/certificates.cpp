@@ -29,6 +29,12 @@ std::string expiry_of(const tls::CertificateInfo& certificate) {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &broken_down)};
 }
 
+std::vector<tls::CertificateInfo> expiring(std::vector<tls::CertificateInfo> certificates, std::int64_t now) {
+  std::erase_if(certificates,
+                [now](const tls::CertificateInfo& each) { return !has_expired(each, now + soon); });
+  return certificates;
+}
+
 void log_certificates(Log& log, const std::vector<tls::CertificateInfo>& certificates, std::int64_t now) {
   for (const tls::CertificateInfo& certificate : certificates) {
     const bool expired = has_expired(certificate, now);

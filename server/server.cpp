@@ -89,6 +89,8 @@ Result<> Server::open(std::vector<ListeningSocket> sockets) {
     log_.info("server.listening", {{"service", socket.endpoint->name}, {"address", socket.address.text()}});
   }
   if (tls_) log_certificates();
+  daily_.unreference();
+  daily_.start(std::chrono::hours(24));
   reception_.listen(std::move(sockets));
   log_.info("server.ready");
   systemd::notify("READY=1");
@@ -144,6 +146,13 @@ void Server::reload_certificates(const Settings& settings) {
 
 void Server::log_certificates() {
   server::log_certificates(log_, tls_->certificates(), data_.clock().seconds());
+}
+
+// A server runs for longer than a certificate is good.
+void Server::watch_certificates() {
+  daily_.start(std::chrono::hours(24));
+  const std::int64_t now = data_.clock().seconds();
+  if (tls_) server::log_certificates(log_, expiring(tls_->certificates(), now), now);
 }
 
 void Server::stop(std::function<void()> done) { shutting_down_.start(shut_down(std::move(done))); }

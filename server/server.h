@@ -44,6 +44,7 @@ class Server {
   Task<void> take_leave();
   void reload_certificates(const Settings& settings);
   void log_certificates();
+  void watch_certificates();
   Reception::Settings reception_settings() const;
 
   Loop& loop_;
@@ -62,6 +63,7 @@ class Server {
   Reception reception_;
   Administration administration_;
   std::unique_ptr<ControlServer> control_;
+  Timer daily_{loop_, [this] { watch_certificates(); }};
   TaskGroup background_{logs_bugs(log_, "background")};
   TaskGroup shutting_down_{logs_bugs(log_, "stop")};
 };

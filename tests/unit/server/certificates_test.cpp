@@ -28,4 +28,10 @@ TEST_CASE("certificates: one that has expired or soon will is a warning") {
   CHECK(logged(end) == "tls.certificate_expired");
   CHECK(has_expired(certificate, end));
   CHECK_FALSE(has_expired(certificate, end - 1));
+  // What a server that runs on says of them once a day.
+  const tls::CertificateInfo later{"/etc/other.pem", {"other.example.org"}, end + 90 * day};
+  CHECK(expiring({later, certificate}, end - 15 * day).empty());
+  const auto due = expiring({later, certificate}, end - 13 * day);
+  REQUIRE(due.size() == 1);
+  CHECK(due.front().file == certificate.file);
 }
