@@ -84,6 +84,9 @@ Throttle::Record Throttle::record(std::string_view address, milliseconds now) co
   const double wide = level_of(wide_network_of(address), now);
   const double room =
       std::min(std::floor(block_level - record.level), std::floor((block_level - wide) / wide_part));
+  // Of a /48 that guesses from one /64 after the other, none of which has a level yet. Less than one is what
+  // a few slips of its many people come to.
+  record.level = std::max(record.level, std::floor(wide));
   record.room = settings_.block.count() == 0 ? std::numeric_limits<unsigned>::max()
                                              : static_cast<unsigned>(std::max(1.0, room));
   return record;

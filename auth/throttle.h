@@ -45,7 +45,7 @@ class Throttle {
 
   // What stands against a network.
   struct Record {
-    double level = 0;   // of its guesses; 0: none of late
+    double level = 0;   // of its guesses, or those of its /48; 0: none of late
     unsigned room = 1;  // so many more until it is blocked; at least 1
   };
   Record record(std::string_view address, std::chrono::milliseconds now) const;

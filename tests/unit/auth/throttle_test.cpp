@@ -183,6 +183,10 @@ TEST_CASE("throttle: guesses that are spread over the /64s of a /48 count togeth
   // As many may be verified at once as there is room until its block: an eighth of a level each.
   for (int subnet = 1; subnet <= 72; ++subnet) g.guess(inside(subnet));
   CHECK(g.throttle.record(inside(1000), g.now).room == 8);
+  // And none of them is a stranger like any other.
+  CHECK(g.throttle.record(inside(1000), g.now).level > 8);
+  g.guess("2001:db8:9:1::1");
+  CHECK(g.throttle.record("2001:db8:9:2::1", g.now).level == 0);
 }
 
 TEST_CASE("throttle: guesses at an account from its own network are blocked at last, for a time") {
