@@ -84,19 +84,15 @@ Result<> Accounts::add_domain(std::string_view domain) {
   return std::move(transaction).commit();
 }
 
-Result<> Accounts::remove_domain(std::string_view domain, Contents contents) {
+Result<> Accounts::remove_domain(std::string_view domain) {
   const std::string name = TRY(parse_domain(domain));
   const std::lock_guard lock(mutex_);
   auto transaction = TRY(Transaction::begin(database_));
   const std::int64_t id = TRY(domain_id(name));
   const std::int64_t left = TRY(database_.integer("SELECT count(*) FROM account WHERE domain = ?1", id));
-  if (left > 0 && contents == Contents::must_be_empty) {
+  if (left > 0) {
     return failure(Errc::in_use, "the domain " + name + " still has accounts (" + std::to_string(left) + ")");
   }
-  TRY(
-      database_.execute("INSERT OR IGNORE INTO removal (domain, local) "
-                        "SELECT ?2, local FROM account WHERE domain = ?1",
-                        id, name));
   TRY(database_.execute("DELETE FROM domain WHERE id = ?1", id));
   return std::move(transaction).commit();
 }

@@ -37,10 +37,8 @@ class Accounts {
 
   // Errors: already_exists.
   Result<> add_domain(std::string_view domain);
-  enum class Contents { must_be_empty, remove };
-  // Errors: not_found; in_use for a domain with accounts, unless they are to go with it, each as by
-  // remove_account(). Aliases go with it.
-  Result<> remove_domain(std::string_view domain, Contents contents = Contents::must_be_empty);
+  // Aliases go with it. Errors: not_found; in_use for a domain with accounts.
+  Result<> remove_domain(std::string_view domain);
   // By name.
   Result<std::vector<std::string>> domains();
 

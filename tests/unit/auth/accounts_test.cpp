@@ -61,14 +61,16 @@ TEST_CASE("accounts: domains are added, listed and removed") {
   CHECK_FALSE(*t.accounts->is_local_domain("example.test"));
 }
 
-TEST_CASE("accounts: a domain with accounts goes only when told so, and takes all with it") {
+TEST_CASE("accounts: a domain with accounts stays; without them it goes, and its aliases with it") {
   Populated t;
   REQUIRE(t.accounts->add_alias("info@example.test", "alice@example.test"));
   const Result<> refused = t.accounts->remove_domain("example.test");
   CHECK(code_of(refused) == Errc::in_use);
   CHECK(refused.error().detail == "the domain example.test still has accounts (2)");
   CHECK(t.accounts->accounts("example.test")->size() == 2);
-  CHECK(t.accounts->remove_domain("example.test", Accounts::Contents::remove));
+  REQUIRE(t.accounts->remove_account("alice@example.test"));
+  REQUIRE(t.accounts->remove_account("bob@example.test"));
+  CHECK(t.accounts->remove_domain("example.test"));
   CHECK(*t.accounts->accounts() == Strings{"carol@other.test"});
   CHECK(t.accounts->aliases()->empty());
   Database database = *Database::open(t.path(), Database::Mode::read_only);
@@ -86,7 +88,8 @@ TEST_CASE("accounts: a removal is on record until it is finished, and its name i
   // Asked for once more, it is the same removal.
   CHECK(t.accounts->remove_account("alice@example.test"));
   // It outlives the domain, and this process.
-  REQUIRE(t.accounts->remove_domain("example.test", Accounts::Contents::remove));
+  REQUIRE(t.accounts->remove_account("bob@example.test"));
+  REQUIRE(t.accounts->remove_domain("example.test"));
   REQUIRE(t.accounts->add_domain("example.test"));
   t.accounts.reset();
   t.accounts = *Accounts::open(t.path());
@@ -177,7 +180,8 @@ TEST_CASE(
   REQUIRE(t.accounts->add_domain("elsewhere.test"));
   REQUIRE(t.accounts->add_account("someone@elsewhere.test", credentials_of("x")));
   REQUIRE(t.accounts->add_alias("team@example.test", "Someone@elsewhere.test"));
-  REQUIRE(t.accounts->remove_domain("elsewhere.test", Accounts::Contents::remove));
+  REQUIRE(t.accounts->remove_account("someone@elsewhere.test"));
+  REQUIRE(t.accounts->remove_domain("elsewhere.test"));
   REQUIRE(t.accounts->add_alias("all@other.test", "team@example.test"));
   REQUIRE(t.accounts->add_alias("all@other.test", "carol@other.test"));
   REQUIRE(t.accounts->add_alias("all@other.test", "alice@example.test"));
