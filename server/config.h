@@ -157,9 +157,15 @@ class Settings {
         {0, 300},
         "A wrong password is answered late, ever later from the same address, but at most so late."};
     NumberKey guess_block_seconds{
-        *this,      "guess_block_seconds",
-        600,        "seconds",
-        {0, 86400}, "How long an address that goes on guessing is refused outright. 0: never."};
+        *this,
+        "guess_block_seconds",
+        600,
+        "seconds",
+        {0, 86400},
+        "How long a network is refused outright once 20 guesses came from it, less one for each minute; an "
+        "IPv6 network of 48 bits after about 150. Accounts that have logged in from there before are let in "
+        "still, each until 100 guesses at it came from there. The log says auth.blocked or "
+        "auth.account_blocked (docs/log.md). 0: never."};
   } auth{keys_, "auth"};
 
   struct Limits : Section {
