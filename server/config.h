@@ -324,6 +324,22 @@ class Settings {
                            "accounts", {10, 100000},   "At most so many accounts' indexes are open at once."};
     NumberKey mailboxes_per_account{*this,       "mailboxes_per_account", 10000,
                                     "mailboxes", {10, 1000000},           "At most so many an account."};
+    NumberKey remembered_expunges{
+        *this,
+        "remembered_expunges",
+        100'000,
+        "messages",
+        {1, 10'000'000},
+        "Of at most so many messages a mailbox it is remembered when they were expunged, for clients that "
+        "synchronise quickly (QRESYNC); one that was away for longer is told of more than it needs."};
+    NumberKey thread_keys{
+        *this,
+        "thread_keys",
+        1'000'000,
+        "Message-IDs",
+        {1, 100'000'000},
+        "At most so many an account are kept to tell which thread a reply belongs to; those that no message "
+        "names for longest go first."};
     NumberKey disk_threads{*this,     "disk_threads", 16,
                            "threads", {1, 256},       "At most so many disk operations at once."};
   } storage{keys_, "storage"};

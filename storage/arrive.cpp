@@ -65,7 +65,7 @@ Result<> put(Work& work, Folder& folder, const MessageRow& row, FileSpool& spool
   }
   work.sync_later(folder.place(row.place));
   TRY(work.add(folder, row));
-  TRY(work.write(&Index::add_to_thread, spool.thread_keys(), row.thread_id()));
+  TRY(work.write(&Index::add_to_thread, spool.thread_keys(), row.thread_id(), row.day_saved()));
   return work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary());
 }
 

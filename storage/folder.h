@@ -4,6 +4,8 @@
 #include "storage/message.h"
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,8 @@ struct Folder {
   std::size_t left_out = 0;  // files that the last look could not take in
   bool lagging = false;      // there are rows with `lagging`
   bool tombstones_pending = false;
+  bool has_new_tombstones = false;
+  std::optional<std::size_t> tombstones{};          // how many, or some more; nothing: not counted yet
   bool unthreaded = true;                           // there may be rows without `threaded`
   bool further_keywords_stale = false;              // the file of keywords beyond the 26th
   std::chrono::steady_clock::time_point next_look;  // listing it once more is not worth it before

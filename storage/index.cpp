@@ -11,15 +11,16 @@ namespace {
 
 // Raised with each change of the schema: an index of another version that can't be migrated is made anew from
 // the Maildir.
-constexpr std::int64_t schema_version = 5;
+constexpr std::int64_t schema_version = 6;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE account (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   messages INTEGER NOT NULL,
   octets INTEGER NOT NULL,
-  failed_commits INTEGER NOT NULL);
-INSERT INTO account VALUES (1, 0, 0, 0);
+  failed_commits INTEGER NOT NULL,
+  thread_keys INTEGER NOT NULL);
+INSERT INTO account VALUES (1, 0, 0, 0, 0);
 CREATE TABLE mailbox (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -34,7 +35,8 @@ CREATE TABLE mailbox (
   octets INTEGER NOT NULL,
   new_modified INTEGER NOT NULL,
   cur_modified INTEGER NOT NULL,
-  remembers_from INTEGER NOT NULL);
+  remembers_from INTEGER NOT NULL,
+  forgotten_uid INTEGER NOT NULL);
 CREATE TABLE keyword (
   mailbox INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL,
   PRIMARY KEY (mailbox, place)) WITHOUT ROWID;
@@ -61,7 +63,8 @@ CREATE INDEX message_gain ON message (mailbox, uid) WHERE gain IS NOT 0;
 CREATE INDEX message_deleted ON message (mailbox, uid) WHERE flags & 8;
 CREATE INDEX message_lagging ON message (mailbox, uid) WHERE lagging = 1;
 CREATE INDEX message_unthreaded ON message (mailbox, uid) WHERE threaded = 0;
-CREATE TABLE thread (key INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE thread (key INTEGER PRIMARY KEY, id TEXT NOT NULL, used INTEGER NOT NULL);
+CREATE INDEX thread_used ON thread (used);
 CREATE TABLE summary (key INTEGER PRIMARY KEY, encoded BLOB NOT NULL);
 CREATE TABLE tombstone (
   mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL, email_id TEXT,
@@ -76,6 +79,11 @@ constexpr std::int64_t oldest_version = 4;
 constexpr const char* migrations[] = {
     "ALTER TABLE message ADD COLUMN gain INTEGER;"
     "CREATE INDEX message_gain ON message (mailbox, uid) WHERE gain IS NOT 0;",
+    "ALTER TABLE account ADD COLUMN thread_keys INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE account SET thread_keys = (SELECT count(*) FROM thread);"
+    "ALTER TABLE thread ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX thread_used ON thread (used);"
+    "ALTER TABLE mailbox ADD COLUMN forgotten_uid INTEGER NOT NULL DEFAULT 0;",
 };
 static_assert(std::size(migrations) == schema_version - oldest_version);
 
@@ -213,7 +221,7 @@ Result<std::vector<MailboxRow>> Index::mailboxes() {
   auto statement =
       TRY(database_.query("SELECT id, name, uid_validity, special_use, uid_next, first_recent, modseq, "
                           "messages, unseen, deleted, "
-                          "octets, new_modified, cur_modified, remembers_from FROM mailbox"));
+                          "octets, new_modified, cur_modified, remembers_from, forgotten_uid FROM mailbox"));
   while (const auto row = TRY(statement.step())) {
     MailboxRow mailbox;
     mailbox.id = static_cast<MailboxId>(row->integer(0));
@@ -230,6 +238,7 @@ Result<std::vector<MailboxRow>> Index::mailboxes() {
     mailbox.new_modified = row->integer(11);
     mailbox.cur_modified = row->integer(12);
     mailbox.remembers_from = static_cast<ModSeq>(row->integer(13));
+    mailbox.forgotten_uid = static_cast<Uid>(row->integer(14));
     rows.push_back(std::move(mailbox));
   }
   return rows;
@@ -237,13 +246,13 @@ Result<std::vector<MailboxRow>> Index::mailboxes() {
 
 Result<> Index::put_mailbox(const MailboxRow& row) {
   TRY(database_.execute(
-      "INSERT INTO mailbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
+      "INSERT INTO mailbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
       "ON CONFLICT (id) DO UPDATE SET name = ?2, uid_validity = ?3, special_use = ?4, uid_next = ?5, "
       "first_recent = ?6, modseq = ?7, messages = ?8, unseen = ?9, deleted = ?10, octets = ?11, "
-      "new_modified = ?12, cur_modified = ?13, remembers_from = ?14",
+      "new_modified = ?12, cur_modified = ?13, remembers_from = ?14, forgotten_uid = ?15",
       row.id, row.name, row.uid_validity, static_cast<int>(row.special_use), row.uid_next, row.first_recent,
       row.modseq, row.messages, row.unseen, row.deleted, row.octets, row.new_modified, row.cur_modified,
-      row.remembers_from));
+      row.remembers_from, row.forgotten_uid));
   return {};
 }
 
@@ -274,9 +283,11 @@ Result<> Index::add_keyword(MailboxId id, std::size_t place, std::string_view na
   return {};
 }
 
-Result<> Index::add_to_account(std::int64_t messages, std::int64_t octets) {
-  TRY(database_.execute("UPDATE account SET messages = messages + ?1, octets = octets + ?2", messages,
-                        octets));
+Result<> Index::add_to_account(std::int64_t messages, std::int64_t octets, std::int64_t thread_keys) {
+  TRY(
+      database_.execute("UPDATE account SET messages = messages + ?1, octets = octets + ?2, "
+                        "thread_keys = thread_keys + ?3",
+                        messages, octets, thread_keys));
   return {};
 }
 
@@ -290,6 +301,32 @@ Result<> Index::insert_message(MailboxId id, const MessageRow& row) {
       row.email_id, place_number(row.place), row.info, row.lagging ? 1 : 0, row.saved, row.thread,
       row.threaded ? 1 : 0, row.encoded_size, row.gain));
   return {};
+}
+
+Result<std::size_t> Index::count_tombstones(MailboxId id) {
+  return static_cast<std::size_t>(
+      TRY(database_.integer("SELECT count(*) FROM tombstone WHERE mailbox = ?1", id)));
+}
+
+Result<Index::OldTombstones> Index::old_tombstones(MailboxId id, std::size_t count) {
+  OldTombstones old;
+  auto last =
+      TRY(database_.query("SELECT modseq FROM tombstone WHERE mailbox = ?1 AND email_id IS NULL "
+                          "ORDER BY modseq LIMIT 1 OFFSET ?2",
+                          id, count - 1));
+  const auto row = TRY(last.step());
+  if (!row) return old;
+  old.modseq = static_cast<ModSeq>(row->integer(0));
+  old.highest = static_cast<Uid>(TRY(database_.integer(
+      "SELECT coalesce(max(uid), 0) FROM tombstone WHERE mailbox = ?1 AND modseq <= ?2", id, old.modseq)));
+  return old;
+}
+
+Result<std::size_t> Index::remove_tombstones(MailboxId id, ModSeq up_to, std::size_t count) {
+  return static_cast<std::size_t>(TRY(database_.execute(
+      "DELETE FROM tombstone WHERE mailbox = ?1 AND uid IN (SELECT uid FROM tombstone WHERE mailbox = ?1 AND "
+      "modseq <= ?2 AND email_id IS NULL LIMIT ?3)",
+      id, up_to, count)));
 }
 
 Result<> Index::set_gain(MailboxId id, Uid uid, std::uint64_t octets) {

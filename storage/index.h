@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace posthorn::storage {
@@ -36,6 +37,7 @@ struct MailboxRow {
   std::int64_t cur_modified = 0;
   // What was expunged by changes above this MODSEQ has tombstones; 0: it is not settled yet.
   ModSeq remembers_from = 0;
+  Uid forgotten_uid = 0;  // of UIDs up to this one, tombstones may have been forgotten
 
   MailboxInfo info() const { return {id, name, uid_validity, special_use}; }
 };
@@ -64,6 +66,7 @@ struct MessageRow {
   std::uint64_t seen_size() const { return encoded_size.value_or(wire_size); }
   Message message() const { return {uid, flags, modseq, internal_date, seen_size()}; }
   std::string thread_id() const;
+  std::int64_t day_saved() const { return saved / 86'400; }
   // "cur/1700000000.x.host,S=1,W=1,U=1:2,S"
   std::string file() const;
   // Where it should be, given the UID from which on messages are recent: `place` and `info` as they should
@@ -111,7 +114,7 @@ class Index {
   Result<> remove_messages(MailboxId id);  // all its messages, summaries, tombstones
   Result<std::vector<std::string>> keywords(MailboxId id);
   Result<> add_keyword(MailboxId id, std::size_t place, std::string_view name);
-  Result<> add_to_account(std::int64_t messages, std::int64_t octets);
+  Result<> add_to_account(std::int64_t messages, std::int64_t octets, std::int64_t thread_keys);
 
   Result<> insert_message(MailboxId id, const MessageRow& row);
   Result<> update_flags(MailboxId id, const MessageRow& row);  // flags, modseq, place, info, lagging
@@ -120,6 +123,15 @@ class Index {
   Result<bool> has_tombstone(MailboxId id, Uid uid);
   Result<std::vector<TombstoneRow>> pending_tombstones(MailboxId id);
   Result<> clear_pending_tombstones(MailboxId id);
+  Result<std::size_t> count_tombstones(MailboxId id);
+  // How far back the oldest `count` tombstones that are not pending reach.
+  struct OldTombstones {
+    ModSeq modseq = 0;  // of the latest of them
+    Uid highest = 0;    // of all those with such a MODSEQ or a lower one
+  };
+  Result<OldTombstones> old_tombstones(MailboxId id, std::size_t count);
+  // Removes at most `count` of those that are not pending, up to this MODSEQ; says how many it were.
+  Result<std::size_t> remove_tombstones(MailboxId id, ModSeq up_to, std::size_t count);
   Result<> set_gain(MailboxId id, Uid uid, std::uint64_t octets);
   Result<> put_summary(MailboxId id, Uid uid, std::string_view encoded);
   Result<> copy_summary(MailboxId from, Uid source, MailboxId to, Uid target);
@@ -139,8 +151,16 @@ class Index {
   // of the first key, of none its own.
   Result<std::optional<std::string>> find_thread(std::string_view email_id,
                                                  std::span<const std::int64_t> keys);
-  // Makes it found by these keys, but for those that are another one's already.
-  Result<> add_to_thread(std::span<const std::int64_t> keys, std::string_view thread_id);
+  // Makes it found by these keys, but for those that are another one's already. `day`, since 1970, is when
+  // they were used.
+  Result<> add_to_thread(std::span<const std::int64_t> keys, std::string_view thread_id, std::int64_t day);
+  // How many keys were added since the last call, should all of that have been committed.
+  std::int64_t take_added_thread_keys() { return std::exchange(added_thread_keys_, 0); }
+  // How many keys there are, or some more.
+  Result<std::size_t> count_thread_keys();
+  // Where there are more than `most`, forgets those not used for longest, at most `at_once`. Says whether
+  // there are still too many.
+  Result<bool> forget_thread_keys(std::size_t most, std::size_t at_once);
   Result<> mark_threaded(MailboxId id, Uid uid);
 
   Result<std::vector<IntentRow>> intents();
@@ -154,6 +174,7 @@ class Index {
   // when the WAL begins anew.
   std::unique_ptr<std::uint32_t> wal_pages_ = std::make_unique<std::uint32_t>(0);
   std::uint32_t checkpointed_pages_ = 0;
+  std::int64_t added_thread_keys_ = 0;
   bool is_new_ = false;
 };
 

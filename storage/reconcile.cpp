@@ -350,7 +350,7 @@ class Reconciliation {
     TRY(work_.add(folder_, row));
     if (measured) {
       TRY(work_.write(&Index::put_summary, folder_.row.id, row.uid, measured->summary));
-      TRY(work_.write(&Index::add_to_thread, measured->thread_keys, row.thread_id()));
+      TRY(work_.write(&Index::add_to_thread, measured->thread_keys, row.thread_id(), row.day_saved()));
     }
     used_.insert(row.uid);
     if (found.place == Place::fresh) lowest_new_ = std::min(lowest_new_, row.uid);
@@ -360,10 +360,12 @@ class Reconciliation {
 
   // Clients that a mailbox's UIDNEXT was told to do not ask for what is below it: only where the rows may
   // lack messages of ours may a file keep its UID. Design, decision 6: below UIDNEXT, not in use, not in a
-  // tombstone, not the second of its kind.
+  // tombstone, not the second of its kind. Where tombstones were forgotten it may have had one: rows that a
+  // crash takes are newer than those.
   Result<bool> may_keep_uid(const MaildirName& name) {
     if (how_ != Work::Thoroughness::mending && how_ != Work::Thoroughness::after_crash) return false;
     if (!name.uid || *name.uid >= folder_.row.uid_next || used_.contains(*name.uid)) return false;
+    if (*name.uid <= folder_.row.forgotten_uid) return false;
     if (std::ranges::binary_search(rows_, *name.uid, {}, &MessageRow::uid)) return false;
     return !TRY(work_.disk.index().has_tombstone(folder_.row.id, *name.uid));
   }

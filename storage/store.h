@@ -271,6 +271,8 @@ struct StoreSettings {
   std::size_t spool_memory = 65536;  // octets of a message held in memory before it goes to disk
   std::size_t open_indexes = 200;    // at most so many accounts' indexes are open
   std::size_t mailboxes_per_account = 10'000;
+  std::size_t remembered_expunges = 100'000;  // UIDs a mailbox; of more, the latest
+  std::size_t thread_keys = 1'000'000;  // msg-ids an account by which threads are found; the latest used
   std::uint64_t message_size = 64ULL << 20U;  // octets; a larger one is too_large
 };
 

@@ -18,6 +18,8 @@ constexpr std::size_t headers_at_once = 32;
 constexpr std::uint32_t quick_to_list = 2000;
 // A folder in which something could not be done is looked after again after this time.
 constexpr std::chrono::seconds again_after{30};
+constexpr std::size_t tombstones_at_once = 5000;
+constexpr std::size_t thread_keys_at_once = 5000;
 
 // Renames files whose flags have changed, of up to `limit` messages; says how many now have their names.
 Result<std::size_t> follow_names(Work& work, Folder& folder, std::size_t limit) {
@@ -82,7 +84,7 @@ Result<> find_threads(Work& work, Folder& folder) {
   for (const MessageRow& row : rows) {
     const auto keys = measure_thread(work.files, folder.file(row), line_ends_of(row));
     // Another program has renamed it or taken it away: it is not worth looking for.
-    if (keys) TRY(work.write(&Index::add_to_thread, *keys, row.thread_id()));
+    if (keys) TRY(work.write(&Index::add_to_thread, *keys, row.thread_id(), row.day_saved()));
     TRY(work.write(&Index::mark_threaded, folder.row.id, row.uid));
   }
   folder.unthreaded = rows.size() == headers_at_once;
@@ -104,6 +106,37 @@ Result<> finish_tombstones(Work& work, Folder& folder) {
   TRY(work.write(&Index::clear_pending_tombstones, folder.row.id));
   folder.tombstones_pending = false;
   return {};
+}
+
+// What was expunged long ago is told as a superset from then on (RFC 7162 §3.2.6).
+Result<> forget_tombstones(Work& work, Folder& folder) {
+  if (!folder.has_new_tombstones) return {};
+  Index& index = work.disk.index();
+  const MailboxId id = folder.row.id;
+  const std::size_t most = work.disk.context().settings.remembered_expunges;
+  if (!folder.tombstones || *folder.tombstones > most) folder.tombstones = TRY(index.count_tombstones(id));
+  if (*folder.tombstones > most) {
+    // Some more than there are too many, so that the next one is not due at once.
+    const std::size_t wanted = std::min(*folder.tombstones - most + most / 8, tombstones_at_once);
+    const auto old = TRY(index.old_tombstones(id, wanted));
+    MailboxRow& row = work.change(folder).row;
+    row.remembers_from = std::max(row.remembers_from, old.modseq);
+    row.forgotten_uid = std::max(row.forgotten_uid, old.highest);
+    TRY(work.write());
+    const std::size_t removed = TRY(index.remove_tombstones(id, old.modseq, wanted));
+    *folder.tombstones -= removed;
+    if (removed > 0 && *folder.tombstones > most) return {};
+  }
+  folder.has_new_tombstones = false;
+  return {};
+}
+
+// A reply to a message of long ago begins a thread of its own from then on. Says whether there is more to do.
+Result<bool> forget_thread_keys(Work& work) {
+  const std::size_t most = work.disk.context().settings.thread_keys;
+  if (TRY(work.disk.index().count_thread_keys()) <= most) return false;
+  Index* index = TRY(work.write());
+  return index->forget_thread_keys(most, thread_keys_at_once);
 }
 
 // Whether the error is about the index as a whole, so that nothing of the batch can stay.
@@ -154,12 +187,13 @@ Result<> follow_folder(Work& work, Folder& folder, std::size_t limit, std::size_
   // Sessions that wait hear of what went under; others find it when they look.
   if (folder.doubtful && work.snapshots.contains(folder.row.id))
     TRY(work.look(folder, Work::Thoroughness::quick));
-  return {};
+  return forget_tombstones(work, folder);
 }
 
 Result<> settle_names(Work& work, Folder& folder) {
   folder.next_look = {};
   TRY(finish_tombstones(work, folder));
+  TRY(forget_tombstones(work, folder));
   for (int in_vain = 0; folder.lagging && in_vain < 2;)
     in_vain = TRY(follow_names(work, folder, names_at_once)) > 0 ? 0 : in_vain + 1;
   return write_further_keywords(work, folder);
@@ -197,13 +231,15 @@ Result<> Follow::run(Work& work) {
     const bool done = TRY(look_after(work, folder, [&] { return follow_folder(work, folder, left, named); }));
     left -= named;
     if (!done) continue;
-    const bool unfinished = folder.lagging || folder.unthreaded;
+    const bool unfinished = folder.lagging || folder.unthreaded || folder.has_new_tombstones;
     // What could not be done now is tried again later, not at once.
-    more = more || folder.unthreaded || (folder.lagging && (named > 0 || left == 0));
+    more = more || folder.unthreaded || folder.has_new_tombstones ||
+           (folder.lagging && (named > 0 || left == 0));
     const bool waits = folder.tombstones_pending || (folder.doubtful && work.snapshots.contains(id));
     if (!unfinished && !waits) work.disk.restless().erase(id);
   }
   TRY(work.disk.replacements().forget(work));
+  if (TRY(forget_thread_keys(work))) more = true;
   empty_trash(work);
   return {};
 }
@@ -215,6 +251,7 @@ Result<> Settle::run(Work& work) {
     if (!TRY(look_after(work, folder, [&] { return settle_names(work, folder); }))) left_out.insert(id);
   }
   TRY(work.disk.replacements().forget(work));
+  TRY(forget_thread_keys(work));
   empty_trash(work);
   // Twice, as the rows of the second have the mtimes that the first leaves.
   TRY(work.commit());

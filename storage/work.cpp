@@ -218,6 +218,8 @@ void Work::restore(const std::map<MailboxId, Folder>& before) {
     folder.checked = saved.checked;
     folder.lagging = folder.lagging || saved.lagging;
     folder.tombstones_pending = folder.tombstones_pending || saved.tombstones_pending;
+    folder.tombstones.reset();
+    folder.has_new_tombstones = true;
     folder.unthreaded = folder.unthreaded || saved.unthreaded;
     folder.further_keywords_stale = folder.further_keywords_stale || saved.further_keywords_stale;
     disk.restless().insert(id);
@@ -256,7 +258,10 @@ Result<> Work::write_rows() {
       TRY(index.add_keyword(id, folder.keywords_in_index, folder.keywords[folder.keywords_in_index]));
     }
   }
-  if (messages != 0 || octets != 0) TRY(index.add_to_account(messages, octets));
+  const std::int64_t thread_keys = index.take_added_thread_keys();
+  if (messages != 0 || octets != 0 || thread_keys != 0) {
+    TRY(index.add_to_account(messages, octets, thread_keys));
+  }
   return {};
 }
 
@@ -332,6 +337,7 @@ Result<> Work::take_state(Folder& folder, const FolderState& state) {
     row.uid_next = 1;
     row.first_recent = 0;
     row.remembers_from = 0;
+    row.forgotten_uid = 0;
     row.messages = row.unseen = row.deleted = 0;
     row.octets = 0;
     row.new_modified = row.cur_modified = 0;
@@ -541,6 +547,8 @@ Result<> Work::remove(Folder& folder, const MessageRow& row, std::string_view em
   change(folder);
   const ModSeq now = TRY(modseq(folder));
   TRY(write(&Index::insert_tombstone, folder.row.id, row.uid, now, email_id));
+  if (folder.tombstones) ++*folder.tombstones;
+  folder.has_new_tombstones = true;
   TRY(write(&Index::remove_message, folder.row.id, row.uid));
   --folder.row.messages;
   folder.row.octets -= row.seen_size();

@@ -85,6 +85,7 @@ TEST_CASE_FIXTURE(GainFixture, "storage: an index of version 4 is migrated, not 
   auto inbox = mailbox();
   append(*inbox, letter("whole"));
   append(*inbox, letter("without end") + "x");
+  append(*inbox, "Message-ID: <one@two.test>\r\n" + letter("with a key"));
   const ModSeq before = inbox->snapshot()->highest_modseq();
   REQUIRE(wait(inbox->expunge(uids({1}), true)));
   inbox.reset();
@@ -93,16 +94,27 @@ TEST_CASE_FIXTURE(GainFixture, "storage: an index of version 4 is migrated, not 
     auto index = Database::open(account_path() + "/index.sqlite", Database::Mode::read_write);
     REQUIRE(index);
     REQUIRE(
-        index->run("DROP INDEX message_gain; ALTER TABLE message DROP COLUMN gain; PRAGMA user_version=4;"));
+        index->run("DROP INDEX message_gain; ALTER TABLE message DROP COLUMN gain;"
+                   "DROP INDEX thread_used; ALTER TABLE thread DROP COLUMN used;"
+                   "ALTER TABLE account DROP COLUMN thread_keys;"
+                   "ALTER TABLE mailbox DROP COLUMN forgotten_uid; PRAGMA user_version=4;"));
   }
   start();
   inbox = mailbox();
   CHECK_FALSE(log.has("storage.index_rebuilt"));
-  CHECK(uids_of(*inbox) == std::vector<Uid>{2});
+  CHECK(uids_of(*inbox) == std::vector<Uid>{2, 3});
   CHECK(gains(*inbox) == Gains{{2, 2}});
   const auto vanished = wait(inbox->vanished_since(before, uids({1, 2, 3})));
   REQUIRE(vanished);
   CHECK(*vanished == uids({1}));
+  inbox.reset();
+  stop();
+  auto index = Database::open(account_path() + "/index.sqlite", Database::Mode::read_write);
+  REQUIRE(index);
+  const auto keys = index->integer("SELECT count(*) FROM thread");
+  REQUIRE(keys);
+  CHECK(*keys > 0);
+  CHECK(index->integer("SELECT thread_keys FROM account") == *keys);
 }
 
 }  // namespace posthorn::storage::testing

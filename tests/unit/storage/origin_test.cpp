@@ -1,4 +1,5 @@
 // When messages came into their mailbox, which thread they belong to, and what their previews say.
+#include "base/sqlite.h"
 #include "message/summary_codec.h"
 #include "storage/threads.h"
 #include "tests/unit/storage/store_fixture.h"
@@ -190,6 +191,34 @@ TEST_CASE_FIXTURE(OriginFixture, "THREADID: files of another program join the th
   lose_index();
   start();
   CHECK(threads(*mailbox()) == "0 0");
+}
+
+TEST_CASE_FIXTURE(OriginFixture,
+                  "THREADID: beyond a limit, msg-ids that no message names for longest are forgotten") {
+  stop();
+  settings.thread_keys = 8;
+  start();
+  auto inbox = mailbox();
+  deliver(mail("lunch", "old@x"));
+  deliver(mail("tea", "living@x"));
+  for (int day = 0; day < 12; ++day) {
+    clock.advance_seconds(86'400);
+    deliver(mail("tea", "tea" + std::to_string(day) + "@x", "In-Reply-To: <living@x>\r\n"));
+    inbox.reset();
+    restart();
+    inbox = mailbox();
+  }
+  deliver(mail("Re: lunch", "late@x", "In-Reply-To: <old@x>\r\n"));
+  deliver(mail("Re: tea", "in-time@x", "In-Reply-To: <living@x>\r\n"));
+  CHECK(threads(*inbox) == "0 1 1 1 1 1 1 1 1 1 1 1 1 1 14 1");
+  inbox.reset();
+  stop();
+  auto index = Database::open(account_path() + "/index.sqlite", Database::Mode::read_write);
+  REQUIRE(index);
+  const auto kept = index->integer("SELECT count(*) FROM thread");
+  REQUIRE(kept);
+  CHECK(*kept <= 8);
+  CHECK(index->integer("SELECT thread_keys FROM account") == *kept);
 }
 
 TEST_CASE_FIXTURE(OriginFixture, "names stay below 255 octets, whatever the host and the dates are") {

@@ -71,6 +71,67 @@ TEST_CASE_FIXTURE(VanishedFixture,
   CHECK(vanished(*inbox, now, range(1, 8)) == uids({5}));
 }
 
+TEST_CASE_FIXTURE(VanishedFixture,
+                  "storage: beyond a limit the oldest expunges are forgotten (RFC 7162 §3.2.6)") {
+  stop();
+  settings.remembered_expunges = 16;
+  start();
+  for (int i = 0; i < 42; ++i) deliver(letter("m"));
+  auto inbox = mailbox();
+  std::vector<ModSeq> before;  // by UID - 1
+  for (Uid uid = 1; uid <= 40; ++uid) {
+    before.push_back(inbox->snapshot()->highest_modseq());
+    REQUIRE(wait(inbox->expunge(uids({uid}), true)));
+  }
+  const ModSeq now = inbox->snapshot()->highest_modseq();
+  SUBCASE("in the background") { run_for(Milliseconds(2500)); }
+  SUBCASE("at a clean end") {
+    inbox.reset();
+    restart();
+    inbox = mailbox();
+  }
+  CHECK(vanished(*inbox, now, range(1, 60)).empty());
+  CHECK(vanished(*inbox, before[38], range(1, 60)) == uids({39, 40}));
+  CHECK(vanished(*inbox, before[26], range(1, 30)) == range(27, 30));
+  CHECK(vanished(*inbox, before[20], range(1, 60)).contains(60));
+  CHECK(vanished(*inbox, before[0], range(1, 45)) == range(1, 40));
+  CHECK(vanished(*inbox, 1, range(1, 60)).contains(55));
+  // A file that comes back under a UID that may have been forgotten gets another one.
+  put_file(maildir() + "/cur/1600000000.x.host,S=5,W=5,U=3:2,S", "x: y\n");
+  put_file(maildir() + "/cur/1600000000.z.host,S=5,W=5,U=30:2,S", "x: y\n");
+  REQUIRE(wait(inbox->poll()));
+  CHECK_FALSE(inbox->snapshot()->find(3));
+  CHECK_FALSE(inbox->snapshot()->find(30));
+  CHECK(inbox->snapshot()->size() == 12);
+}
+
+TEST_CASE_FIXTURE(VanishedFixture, "storage: many expunges at once may be forgotten at once") {
+  stop();
+  settings.remembered_expunges = 3;
+  start();
+  auto inbox = mailbox();
+  const ModSeq before = inbox->snapshot()->highest_modseq();
+  REQUIRE(wait(inbox->expunge(range(1, 6), true)));
+  const ModSeq after = inbox->snapshot()->highest_modseq();
+  inbox.reset();
+  restart();
+  inbox = mailbox();
+  CHECK(vanished(*inbox, before, range(1, 20)) == [] {
+    UidSet gone = range(1, 6);
+    gone.append(9, 20);
+    return gone;
+  }());
+  CHECK(vanished(*inbox, after, range(1, 20)).empty());
+  // After a crash the rows that it took keep their UIDs.
+  deliver(letter("new"));
+  inbox.reset();
+  crash();
+  for (const char* suffix : {"-wal", "-shm"})
+    std::filesystem::remove(account_path() + "/index.sqlite" + suffix);
+  start();
+  CHECK(mailbox()->snapshot()->find(9));
+}
+
 TEST_CASE_FIXTURE(VanishedFixture, "storage: a new mailbox has nothing to remember") {
   REQUIRE(wait(account().create("new", SpecialUse::none)));
   auto made = mailbox("new");
