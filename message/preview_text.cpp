@@ -267,7 +267,8 @@ void PreviewText::drop_attribution() {
   const auto most = std::min(lines.size(), max_attribution_lines);
   for (std::size_t i = 1; i <= most; ++i) {
     const Line& line = lines[lines.size() - i];
-    if (line.characters >= max_line) break;
+    // One that was cut off is text, as full() says; the cut may have left a space, which is gone.
+    if (line.characters + 1 >= max_line) break;
     const bool begins = begins_with_one_of(attribution_beginnings, line.text);
     const bool dated = has_date_or_address(line.text);
     if ((i == 1 && (dated || ends_with_one_of(attribution_ends, line.text))) || (begins && dated)) count = i;

@@ -77,6 +77,8 @@ MaildirName parse_maildir_name(std::string_view name) {
   }
   std::size_t comma = base.find(',');
   parsed.email_id = base.substr(0, comma);
+  // One of another program's name, which would end ours.
+  std::ranges::replace(parsed.email_id, ':', '_');
   while (comma != std::string_view::npos) {
     base.remove_prefix(comma + 1);
     comma = base.find(',');

@@ -135,6 +135,14 @@ TEST_CASE("preview: quotations, who wrote them, and signatures stand back") {
   CHECK(preview_of_html("<blockquote>Quotes alone") == "Quotes alone");
 }
 
+TEST_CASE("preview: a long line before a quotation is text, wherever it was cut off") {
+  // Octet 300 of the line is a letter, or a space.
+  for (const std::size_t length : {297U, 296U}) {
+    const std::string line = "On " + std::string(length, 'x') + " and so on 2024 Ann\n";
+    CHECK(preview_of_text(line + "<a@b> wrote:\n> Really?\n").starts_with("On xx"));
+  }
+}
+
 TEST_CASE("preview: a quotation of megabytes, one line of megabytes (RFC 8970 §8)") {
   CHECK(preview_of_text(repeated("> x\n", 500'000)).size() == 199);
   CHECK(preview_of_text(repeated("x ", 500'000)).size() == 199);

@@ -155,6 +155,9 @@ TEST_CASE("maildir names: taken apart and printed") {
     CHECK(parsed.is_ours(each.name) == each.ours);
     CHECK(parse_maildir_name(to_string(parsed)) == parsed);
   }
+  // A colon in another program's name is no beginning of flags in ours.
+  CHECK(parse_maildir_name("a:b,S=4:2,S").email_id == "a_b");
+  CHECK(parse_maildir_name("a:b:,S=4").email_id == "a_b");
   CHECK(parse_maildir_name("1700000000.x.host,S=1").time() == 1'700'000'000);
   CHECK(parse_maildir_name("1700000000").time() == 1'700'000'000);
   CHECK_FALSE(parse_maildir_name("letter.1.2").time());
