@@ -11,6 +11,9 @@
 namespace posthorn {
 namespace {
 
+// Room for a read of up to so many octets costs less than asking how many there are.
+constexpr std::size_t largest_guess = 256U << 10U;
+
 FileStatus convert(const struct stat& found) {
   FileStatus status;
   status.modified_ns =
@@ -104,21 +107,30 @@ Result<> SystemFileSystem::write(const File& file, std::string_view bytes) {
 }
 
 Result<std::string> SystemFileSystem::read(const File& file, std::uint64_t offset, std::size_t size) {
-  struct stat found{};
-  if (fstat(file.descriptor(), &found) != 0) return system_failure("fstat");
-  const auto whole = static_cast<std::uint64_t>(found.st_size);
-  const std::uint64_t there = whole > offset ? whole - offset : 0;
-  std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(there, size)), '\0');
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got = pread(file.descriptor(), bytes.data() + filled, bytes.size() - filled,
-                              static_cast<off_t>(offset + filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_failure("read");
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
+  if (size > largest_guess) {
+    struct stat found{};
+    if (fstat(file.descriptor(), &found) != 0) return system_failure("fstat");
+    const auto whole = static_cast<std::uint64_t>(found.st_size);
+    size = static_cast<std::size_t>(std::min<std::uint64_t>(whole > offset ? whole - offset : 0, size));
   }
-  bytes.resize(filled);
+  int error = 0;
+  std::string bytes;
+  bytes.resize_and_overwrite(size, [&](char* octets, std::size_t) {
+    std::size_t filled = 0;
+    while (filled < size) {
+      const ssize_t got =
+          pread(file.descriptor(), octets + filled, size - filled, static_cast<off_t>(offset + filled));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) error = errno;
+      if (got <= 0) break;
+      filled += static_cast<std::size_t>(got);
+    }
+    return filled;
+  });
+  if (error != 0) {
+    errno = error;
+    return system_failure("read");
+  }
   return bytes;
 }
 

@@ -481,16 +481,25 @@ Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet
   std::vector<Mailbox::Head> heads;
   std::size_t octets = 0;
   Reader reader = TRY(take_reader());
-  for (const UidSet::Range& range : uids.ranges()) {
-    for (Uid uid = range.first; uid <= range.last && octets < limits.all; ++uid) {
-      auto message = open_message(reader.database, id, uid);
-      if (!message) continue;
-      auto file = file_of(reader.database, id, *std::move(message), Octets::seen);
-      if (!file) continue;
-      auto head = file->head(limits.each);
-      if (!head) continue;
-      octets += head->size();
-      heads.push_back({uid, *std::move(head)});
+  {
+    const std::string folder = TRY(message_folder(reader.database, id));
+    for (const UidSet::Range& range : uids.ranges()) {
+      auto statement = TRY(query_messages(reader.database, id, range.first, range.last));
+      while (heads.empty() || octets < limits.all) {
+        const auto row = TRY(statement.step());
+        if (!row) break;
+        MessageRow message = message_of(*row);
+        const Uid uid = message.uid;
+        auto opened = open_named(folder, std::move(message));
+        if (!opened) opened = open_message(reader.database, id, uid);
+        if (!opened) continue;
+        auto file = file_of(reader.database, id, *std::move(opened), Octets::seen);
+        if (!file) continue;
+        auto head = file->head(limits.each);
+        if (!head) continue;
+        octets += head->size();
+        heads.push_back({uid, *std::move(head)});
+      }
     }
   }
   give_back(std::move(reader));
@@ -511,25 +520,38 @@ Result<AccountDisk::OpenMessage> AccountDisk::open_message(Database& database, M
   for (int attempt = 0; attempt < 3; ++attempt) {
     auto row = TRY(find_message(database, id, uid));
     if (!row) return not_found("message is expunged");
-    auto name = TRY(database.query("SELECT name FROM mailbox WHERE id = ?1", id));
-    const auto mailbox = TRY(name.step());
-    if (!mailbox) return not_found("mailbox was deleted");
-    const std::string folder = folder_path(mailbox->text(0)) + "/";
-    std::string path = folder + row->file();
-    auto file = open_message_file(files(), path);
-    if (!file && file.error().code == Errc::not_found) {
-      path = TRY(search_message(folder, *row));
+    const std::string folder = TRY(message_folder(database, id));
+    auto opened = open_named(folder, *row);
+    if (!opened && opened.error().code == Errc::not_found) {
+      std::string path = TRY(search_message(folder, *row));
       if (path.empty()) continue;
-      file = open_message_file(files(), path);
+      opened = open_at(std::move(path), *std::move(row));
     }
-    if (!file && file.error().code == Errc::not_found) continue;
-    if (!file) return std::unexpected(file.error());
-    if (TRY(files().status(*file)).size != row->stored_size) {
-      return failure(Errc::corrupt, path + " has another size than the index says");
-    }
-    return OpenMessage{*std::move(file), *std::move(row), std::move(path)};
+    if (opened || opened.error().code != Errc::not_found) return opened;
   }
   return not_found("the file of a message is gone");
+}
+
+// Where a mailbox's new/ and cur/ are, with a slash at the end.
+Result<std::string> AccountDisk::message_folder(Database& database, MailboxId id) {
+  auto name = TRY(database.query("SELECT name FROM mailbox WHERE id = ?1", id));
+  const auto mailbox = TRY(name.step());
+  if (!mailbox) return not_found("mailbox was deleted");
+  return folder_path(mailbox->text(0)) + "/";
+}
+
+// The file under the name that the row gives it.
+Result<AccountDisk::OpenMessage> AccountDisk::open_named(const std::string& folder, MessageRow row) {
+  std::string path = folder + row.file();
+  return open_at(std::move(path), std::move(row));
+}
+
+Result<AccountDisk::OpenMessage> AccountDisk::open_at(std::string path, MessageRow row) {
+  File file = TRY(open_message_file(files(), path));
+  if (TRY(files().status(file)).size != row.stored_size) {
+    return failure(Errc::corrupt, path + " has another size than the index says");
+  }
+  return OpenMessage{std::move(file), std::move(row), std::move(path)};
 }
 
 // The file of `row` under whatever flags; empty if there is none.

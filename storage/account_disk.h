@@ -170,6 +170,9 @@ class AccountDisk {
   Result<std::string> end_of(Database& database, MailboxId id, OpenMessage message, std::size_t count);
   Result<std::vector<message::BinaryEdit>> edits_of(Database& database, MailboxId id,
                                                     const OpenMessage& message);
+  Result<std::string> message_folder(Database& database, MailboxId id);
+  Result<OpenMessage> open_named(const std::string& folder, MessageRow row);
+  Result<OpenMessage> open_at(std::string path, MessageRow row);
   Result<std::string> search_message(const std::string& folder, const MessageRow& row);
   Result<Reader> take_reader();
   void give_back(Reader reader);

@@ -124,27 +124,6 @@ std::optional<Blob> blob_of(const KeywordSet& set) {
   return Blob{{reinterpret_cast<const char*>(set.words().data()), sizeof(set.words())}};
 }
 
-MessageRow message_row(const Row& row) {
-  MessageRow message;
-  message.uid = static_cast<Uid>(row.integer(0));
-  message.flags.system = static_cast<std::uint8_t>(row.integer(1));
-  message.flags.keywords = keywords_of(row.text(2));
-  message.modseq = static_cast<ModSeq>(row.integer(3));
-  message.wire_size = static_cast<std::uint64_t>(row.integer(4));
-  message.internal_date = row.integer(5);
-  message.stored_size = static_cast<std::uint64_t>(row.integer(6));
-  message.email_id = row.text(7);
-  message.place = row.integer(8) == 0 ? Place::fresh : Place::current;
-  if (!row.is_null(9)) message.info = row.text(9);
-  message.lagging = row.integer(10) != 0;
-  message.saved = row.integer(11);
-  if (!row.is_null(12)) message.thread = row.text(12);
-  message.threaded = row.integer(13) != 0;
-  if (!row.is_null(14)) message.encoded_size = static_cast<std::uint64_t>(row.integer(14));
-  if (!row.is_null(15)) message.gain = static_cast<std::uint64_t>(row.integer(15));
-  return message;
-}
-
 std::int64_t place_number(Place place) { return place == Place::fresh ? 0 : 1; }
 
 }  // namespace
@@ -396,11 +375,9 @@ Result<> Index::copy_summary(MailboxId from, Uid source, MailboxId to, Uid targe
 
 Result<std::vector<MessageRow>> Index::messages(MailboxId id, const UidSet& uids) {
   std::vector<MessageRow> rows;
-  static const std::string sql = std::string("SELECT ") + message_columns +
-                                 " FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";
   for (const UidSet::Range& range : uids.ranges()) {
-    auto statement = TRY(database_.query(sql, id, range.first, range.last));
-    while (const auto row = TRY(statement.step())) rows.push_back(message_row(*row));
+    auto statement = TRY(query_messages(database_, id, range.first, range.last));
+    while (const auto row = TRY(statement.step())) rows.push_back(message_of(*row));
   }
   return rows;
 }
@@ -412,7 +389,7 @@ Result<std::vector<MessageRow>> Index::deleted(MailboxId id, const UidSet& uids)
                                  " FROM message WHERE mailbox = ?1 AND flags & 8 ORDER BY uid";
   auto statement = TRY(database_.query(sql, id));
   while (const auto row = TRY(statement.step())) {
-    if (uids.contains(static_cast<Uid>(row->integer(0)))) rows.push_back(message_row(*row));
+    if (uids.contains(static_cast<Uid>(row->integer(0)))) rows.push_back(message_of(*row));
   }
   return rows;
 }
@@ -422,7 +399,7 @@ Result<std::vector<MessageRow>> Index::lagging(MailboxId id, std::size_t limit) 
   static const std::string sql = std::string("SELECT ") + message_columns +
                                  " FROM message WHERE mailbox = ?1 AND lagging = 1 ORDER BY uid LIMIT ?2";
   auto statement = TRY(database_.query(sql, id, limit));
-  while (const auto row = TRY(statement.step())) rows.push_back(message_row(*row));
+  while (const auto row = TRY(statement.step())) rows.push_back(message_of(*row));
   return rows;
 }
 
@@ -431,7 +408,7 @@ Result<std::vector<MessageRow>> Index::unthreaded(MailboxId id, std::size_t limi
   static const std::string sql = std::string("SELECT ") + message_columns +
                                  " FROM message WHERE mailbox = ?1 AND threaded = 0 ORDER BY uid LIMIT ?2";
   auto statement = TRY(database_.query(sql, id, limit));
-  while (const auto row = TRY(statement.step())) rows.push_back(message_row(*row));
+  while (const auto row = TRY(statement.step())) rows.push_back(message_of(*row));
   return rows;
 }
 
@@ -493,13 +470,40 @@ Result<> Index::remove_intents() {
   return {};
 }
 
+MessageRow message_of(const Row& row) {
+  MessageRow message;
+  message.uid = static_cast<Uid>(row.integer(0));
+  message.flags.system = static_cast<std::uint8_t>(row.integer(1));
+  message.flags.keywords = keywords_of(row.text(2));
+  message.modseq = static_cast<ModSeq>(row.integer(3));
+  message.wire_size = static_cast<std::uint64_t>(row.integer(4));
+  message.internal_date = row.integer(5);
+  message.stored_size = static_cast<std::uint64_t>(row.integer(6));
+  message.email_id = row.text(7);
+  message.place = row.integer(8) == 0 ? Place::fresh : Place::current;
+  if (!row.is_null(9)) message.info = row.text(9);
+  message.lagging = row.integer(10) != 0;
+  message.saved = row.integer(11);
+  if (!row.is_null(12)) message.thread = row.text(12);
+  message.threaded = row.integer(13) != 0;
+  if (!row.is_null(14)) message.encoded_size = static_cast<std::uint64_t>(row.integer(14));
+  if (!row.is_null(15)) message.gain = static_cast<std::uint64_t>(row.integer(15));
+  return message;
+}
+
+Result<Statement> query_messages(Database& database, MailboxId id, Uid first, Uid last) {
+  static const std::string sql = std::string("SELECT ") + message_columns +
+                                 " FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";
+  return database.query(sql, id, first, last);
+}
+
 Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid) {
   static const std::string sql =
       std::string("SELECT ") + message_columns + " FROM message WHERE mailbox = ?1 AND uid = ?2";
   auto statement = TRY(database.query(sql, id, uid));
   const auto row = TRY(statement.step());
   if (!row) return std::nullopt;
-  return message_row(*row);
+  return message_of(*row);
 }
 
 Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, ModSeq since,

@@ -180,6 +180,10 @@ class Index {
 
 // One message's row through any connection.
 Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid);
+
+// A statement whose rows, for message_of(), are those from `first` to `last`, ascending by UID.
+Result<Statement> query_messages(Database& database, MailboxId id, Uid first, Uid last);
+MessageRow message_of(const Row& row);
 // What was expunged by changes above `since`; nothing where not all of it is remembered, or it is more than
 // `limit`.
 Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, ModSeq since,

@@ -14,11 +14,12 @@ class ReadAhead {
   // at most, and one message beyond it.
   explicit ReadAhead(Mailbox::HeadLimits limits) : limits_(limits) {}
 
+  // What head() gives of each.
+  std::size_t each() const { return limits_.each; }
+
   // The beginning of `uid`; if it has to be read, so are those of the UIDs in `next` that follow it. All of
   // `next`, which has to outlive the call, are thought to be there. Errors: those of Mailbox::head.
   Task<Result<std::string>> head(Mailbox& mailbox, Uid uid, const UidSet& next);
-  // Forgets what was read.
-  void clear() { read_ = {}; }
 
  private:
   Mailbox::HeadLimits limits_;

@@ -21,7 +21,14 @@
 namespace posthorn::imap {
 namespace {
 
+// A header of up to here comes in one hop with others.
+constexpr std::size_t longest_usual_header = 16'384;
+
 using Summaries = std::vector<storage::Mailbox::CachedSummary>;
+
+bool is_of_header(const Section& section) {
+  return section.part.empty() && (section.text == Section::Text::header || is_filtered(section));
+}
 
 bool is(const FetchItem& item, FetchAttribute attribute) {
   const auto* own = std::get_if<FetchAttribute>(&item);
@@ -69,6 +76,14 @@ struct Plan {
 
   bool asks(FetchAttribute attribute) const {
     return std::ranges::any_of(items, [&](const FetchItem& item) { return is(item, attribute); });
+  }
+
+  // Whether the octets that are asked for lie in the header.
+  bool header_only() const {
+    return std::ranges::all_of(items, [](const FetchItem& item) {
+      const auto body = body_of(item);
+      return body ? is_of_header(body->section) : binary_part_of(item) == nullptr;
+    });
   }
 
   // The fields that each item of octets asks for, if all of these are header fields that are kept.
@@ -173,6 +188,8 @@ class Fetching {
         enabled_(enabled),
         numbering_(fetch.numbering),
         plan_(fetch, enabled),
+        ahead_({.each = plan_.header_only() ? longest_usual_header : MessageSource::longest_head,
+                .all = MessageSource::longest_heads}),
         slice_(connection) {}
 
   Task<void> run(const Places& places, Order order);
@@ -205,7 +222,7 @@ class Fetching {
   Plan plan_;
   storage::UidSet news_;  // of which the client does not know the present flags and MODSEQ
   std::vector<storage::Mailbox::EmailId> email_ids_;  // of the batch
-  storage::ReadAhead ahead_{{.each = MessageSource::longest_read, .all = 4 * MessageSource::longest_read}};
+  storage::ReadAhead ahead_;
   Slice slice_;
   bool some_gone_ = false;
   bool some_unknown_encoding_ = false;

@@ -188,6 +188,11 @@ Task<void> FetchOctets::send(Extent extent) {
   while (extent.size > 0) {
     const std::size_t count =
         static_cast<std::size_t>(std::min<std::uint64_t>(extent.size, MessageSource::longest_read));
+    const auto held = seen_.held(extent.offset, extent.size);
+    if (held && !held->contains('\0')) {
+      connection_.queue(*held);
+      co_return co_await connection_.flush_if_large();
+    }
     auto octets = co_await seen_.read(extent.offset, count);
     if (!octets) give_up(octets.error().detail);
     if (octets->size() != count) give_up("shorter than it was");

@@ -6,30 +6,45 @@
 namespace posthorn::imap {
 namespace {
 
-constexpr std::size_t longest_head = MessageSource::longest_read;
+// What is worth having of a message for which a hop is made anyway.
+constexpr std::size_t least_head = 16'384;
 
 }  // namespace
 
 Task<Result<>> MessageSource::open(std::uint64_t end) {
-  storage::ReadAhead alone({.each = longest_head, .all = 0});
-  co_return co_await open(end, alone, {});
+  const std::uint64_t wanted = std::min<std::uint64_t>(size_, std::max<std::uint64_t>(end, least_head));
+  if (wanted <= longest_head && octets_ == storage::Octets::seen) {
+    co_return hold(wanted, co_await mailbox_.head(uid_, static_cast<std::size_t>(wanted)));
+  }
+  co_return co_await open_file();
 }
 
 Task<Result<>> MessageSource::open(std::uint64_t end, storage::ReadAhead& ahead,
                                    const storage::UidSet& next) {
-  const std::uint64_t wanted = size_ <= longest_head ? size_ : std::min(end, size_);
-  if (wanted <= longest_head && octets_ == storage::Octets::seen) {
-    auto head = co_await ahead.head(mailbox_, uid_, next);
-    if (!head) co_return std::unexpected(std::move(head).error());
-    head_ = *std::move(head);
-    if (head_.size() < wanted) size_ = head_.size();
-    co_return Result<>();
+  const std::uint64_t wanted = size_ <= ahead.each() ? size_ : std::min(end, size_);
+  if (wanted <= ahead.each() && octets_ == storage::Octets::seen) {
+    co_return hold(wanted, co_await ahead.head(mailbox_, uid_, next));
   }
+  co_return co_await open(end);
+}
+
+Result<> MessageSource::hold(std::uint64_t wanted, Result<std::string> head) {
+  head_ = TRY(std::move(head));
+  if (head_.size() < wanted) size_ = head_.size();
+  return {};
+}
+
+Task<Result<>> MessageSource::open_file() {
   auto bytes = co_await mailbox_.bytes(uid_, octets_);
   if (!bytes) co_return std::unexpected(std::move(bytes).error());
   bytes_ = *std::move(bytes);
   size_ = bytes_->size();
   co_return Result<>();
+}
+
+std::optional<std::string_view> MessageSource::held(std::uint64_t offset, std::uint64_t count) const {
+  if (offset > head_.size() || count > head_.size() - offset) return std::nullopt;
+  return std::string_view(head_).substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(count));
 }
 
 Task<Result<std::string>> MessageSource::read(std::uint64_t offset, std::size_t count) {

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace posthorn::imap {
 
@@ -32,11 +34,19 @@ class MessageSource {
   // Octets that there really are, after open().
   std::uint64_t size() const { return size_; }
 
+  // The same of octets that were read with open() already, without a copy; nothing where they were not.
+  std::optional<std::string_view> held(std::uint64_t offset, std::uint64_t count) const;
   // Up to `count` octets (at most longest_read) from `offset` on, fewer only at the end of the message.
   Task<Result<std::string>> read(std::uint64_t offset, std::size_t count);
   static constexpr std::size_t longest_read = 65'536;
+  // A message up to here is read as a whole by open(), and a hop of a ReadAhead brings so much together.
+  static constexpr std::size_t longest_head = 131'072;
+  static constexpr std::size_t longest_heads = 262'144;
 
  private:
+  Result<> hold(std::uint64_t wanted, Result<std::string> head);
+  Task<Result<>> open_file();
+
   storage::Mailbox& mailbox_;
   storage::Uid uid_;
   std::uint64_t size_;

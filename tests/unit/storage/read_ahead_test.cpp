@@ -49,6 +49,21 @@ TEST_CASE_FIXTURE(ReadAheadFixture, "of a message that is longer than the limit 
   CHECK(head(ahead, 2) == letter("two").substr(0, 10));
 }
 
+TEST_CASE_FIXTURE(ReadAheadFixture, "one message comes with the hop even where nothing may be held beside it") {
+  const auto heads = wait(inbox->heads(uids({1, 2}), {.each = 65'536, .all = 0}));
+  REQUIRE(heads.size() == 1);
+  CHECK(heads.front().uid == 1);
+  CHECK(heads.front().octets == letter("one"));
+}
+
+TEST_CASE_FIXTURE(ReadAheadFixture, "a file that another program has renamed is found among others") {
+  const std::string name = list(maildir() + "/new").front();
+  std::filesystem::rename(maildir() + "/new/" + name, maildir() + "/cur/" + name + ":2,S");
+  const auto heads = wait(inbox->heads(uids({1, 2, 3, 4}), {.each = 65'536, .all = 1U << 20U}));
+  REQUIRE(heads.size() == 4);
+  CHECK(heads.front().octets == letter("one"));
+}
+
 TEST_CASE_FIXTURE(ReadAheadFixture, "a message that was expunged between others is passed over") {
   REQUIRE(wait(inbox->expunge(uids({2}), true)));
   ReadAhead ahead({.each = 65'536, .all = 1U << 20U});

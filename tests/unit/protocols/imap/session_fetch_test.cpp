@@ -235,11 +235,11 @@ TEST_CASE("imap: a large message streams through, whole and in parts") {
 
 TEST_CASE("imap: a file that proves shorter than it was announced ends the connection") {
   Server server;
-  server.inbox().put("a: b\r\n\r\n" + std::string(100'000, 'x'), seen);
+  server.inbox().put("a: b\r\n\r\n" + std::string(200'000, 'x'), seen);
   auto client = Client::with_inbox(server);
   server.store.readable = 50'000;
   const std::string said = client->say("a FETCH 1 BODY[]");
-  // The client may have heard of 100008 octets: no reply may follow as if they had come.
+  // The client may have heard of 200008 octets: no reply may follow as if they had come.
   CHECK_FALSE(has(said, "a OK"));
   CHECK_FALSE(has(said, "a NO"));
   CHECK(client->ended());
