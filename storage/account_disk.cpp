@@ -337,36 +337,63 @@ void AccountDisk::forget_readers() {
 
 Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet& uids, Effort effort) {
   Summaries found;
-  std::vector<std::size_t> missing;
   Reader reader = TRY(take_reader());
+  TRY(look_up_summaries(reader.database, id, uids, effort, found.present));
+  TRY(work_out_summaries(reader.database, id, found));
+  give_back(std::move(reader));
+  return found;
+}
+
+// Those that are not there yet are empty.
+Result<> AccountDisk::look_up_summaries(Database& database, MailboxId id, const UidSet& uids, Effort effort,
+                                        Mailbox::Summaries& found) {
+  std::size_t octets = 0;
   for (const UidSet::Range& range : uids.ranges()) {
-    auto statement = TRY(
-        reader.database.query("SELECT uid, encoded FROM message LEFT JOIN summary ON key = (?1 << 31 | uid) "
-                              "WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
-                              id, range.first, range.last));
+    auto statement =
+        TRY(database.query("SELECT uid, encoded FROM message LEFT JOIN summary ON key = (?1 << 31 | uid) "
+                           "WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+                           id, range.first, range.last));
     while (const auto row = TRY(statement.step())) {
-      if (found.present.size() == summaries_limit) break;
+      if (found.list.size() == summaries_limit) return {};
       const Uid uid = static_cast<Uid>(row->integer(0));
       const bool usable = !row->is_null(1) && message::is_current(row->text(1));
       if (!usable && effort == Effort::look_up) continue;
-      if (!usable) missing.push_back(found.present.size());
-      found.present.push_back({uid, usable ? std::string(row->text(1)) : std::string()});
+      const std::string_view encoded = usable ? row->text(1) : std::string_view();
+      octets += encoded.size();
+      if (octets > summary_octets_limit && !found.list.empty()) {
+        found.rest = uid;
+        return {};
+      }
+      found.list.push_back({uid, std::string(encoded)});
     }
   }
-  // Not worked out at arrival, or by an older version: taken over with its name in order, or the index was
-  // made anew.
-  for (const std::size_t place : missing) {
-    Mailbox::CachedSummary& summary = found.present[place];
-    auto message = open_message(reader.database, id, summary.uid);
-    if (!message) continue;
-    auto measured = measure(files(), message->path, form_of(message->row));
-    if (!measured) continue;
-    summary.encoded = std::move(measured->summary);
-    found.worked_out.push_back(summary);
+  return {};
+}
+
+// Not worked out at arrival, or by an older version: taken over with its name in order, or the index was
+// made anew.
+Result<> AccountDisk::work_out_summaries(Database& database, MailboxId id, Summaries& found) {
+  auto& [list, rest] = found.present;
+  std::size_t octets = 0;
+  for (auto summary = list.begin(); summary != list.end(); ++summary) {
+    if (summary->encoded.empty()) {
+      auto message = open_message(database, id, summary->uid);
+      if (!message) continue;
+      auto measured = measure(files(), message->path, form_of(message->row));
+      if (!measured) continue;
+      summary->encoded = std::move(measured->summary);
+      found.worked_out.push_back(*summary);
+    }
+    const bool is_first = octets == 0;
+    octets += summary->encoded.size();
+    if (octets > summary_octets_limit && !is_first) {
+      rest = summary->uid;
+      list.erase(summary, list.end());
+      break;
+    }
   }
-  std::erase_if(found.present, [](const auto& each) { return each.encoded.empty(); });
-  give_back(std::move(reader));
-  return found;
+  std::erase_if(list, [](const auto& each) { return each.encoded.empty(); });
+  return {};
 }
 
 Result<AccountDisk::Gains> AccountDisk::gains(MailboxId id, Uid from) {

@@ -80,10 +80,11 @@ class AccountDisk {
 
   // Reading beside the writer; any thread. Errors of all: not_found without such a message, io, corrupt.
   struct Summaries {
-    std::vector<Mailbox::CachedSummary> present;
-    std::vector<Mailbox::CachedSummary> worked_out;  // those of them that were not in the index
+    Mailbox::Summaries present;
+    std::vector<Mailbox::CachedSummary> worked_out;  // those that were not in the index
   };
   static constexpr std::size_t summaries_limit = 256;
+  static constexpr std::size_t summary_octets_limit = 1U << 20U;
   Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort);
   // Of the messages from `from` on. At most summaries_limit of them have to be worked out, from the ends of
   // their files: then `next` is where to go on.
@@ -166,6 +167,9 @@ class AccountDisk {
     std::string path;
   };
   Result<OpenMessage> open_message(Database& database, MailboxId id, Uid uid);
+  Result<> look_up_summaries(Database& database, MailboxId id, const UidSet& uids, Effort effort,
+                             Mailbox::Summaries& found);
+  Result<> work_out_summaries(Database& database, MailboxId id, Summaries& found);
   Result<StoredFile> file_of(Database& database, MailboxId id, OpenMessage message, Octets octets);
   Result<std::string> end_of(Database& database, MailboxId id, OpenMessage message, std::size_t count);
   Result<std::vector<message::BinaryEdit>> edits_of(Database& database, MailboxId id,

@@ -172,7 +172,7 @@ Task<Result<std::vector<Mailbox::Origin>>> MailboxImpl::origins(UidSet uids) {
   co_return co_await look_up<std::vector<Origin>>(read);
 }
 
-Task<Result<std::vector<Mailbox::CachedSummary>>> MailboxImpl::summaries(UidSet uids, Effort effort) {
+Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effort) {
   auto read = [this, &uids, effort] { return account_->disk().summaries(info_.id, uids, effort); };
   auto found = co_await look_up<AccountDisk::Summaries>(read);
   if (!found) co_return std::unexpected(found.error());

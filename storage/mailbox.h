@@ -37,7 +37,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
   Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
   Task<Result<Appended>> replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) override;
-  Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids, Effort effort) override;
+  Task<Result<Summaries>> summaries(UidSet uids, Effort effort) override;
   Task<Result<std::vector<Gain>>> gains() override;
   Task<Result<std::vector<Origin>>> origins(UidSet uids) override;
   Task<Result<UidSet>> vanished_since(ModSeq since, UidSet within) override;

@@ -175,7 +175,13 @@ class Mailbox {
     Uid uid;
     std::string encoded;
   };
-  virtual Task<Result<std::vector<CachedSummary>>> summaries(UidSet uids, Effort effort = Effort::full) = 0;
+  // They end at 1 MiB of `encoded` (one may have 4 MiB): with one at least, and before `rest`, from which on
+  // the caller asks again.
+  struct Summaries {
+    std::vector<CachedSummary> list;
+    std::optional<Uid> rest;
+  };
+  virtual Task<Result<Summaries>> summaries(UidSet uids, Effort effort = Effort::full) = 0;
 
   // How many octets messages gain where each of their lines is made to end in CR LF, the last one too (RFC
   // 1939 §3): ascending by UID, those that gain any.

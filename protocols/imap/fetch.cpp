@@ -24,6 +24,7 @@ namespace {
 // A header of up to here comes in one hop with others.
 constexpr std::size_t longest_usual_header = 16'384;
 
+using From = PartialRange::From;
 using Summaries = std::vector<storage::Mailbox::CachedSummary>;
 
 bool is_of_header(const Section& section) {
@@ -201,8 +202,11 @@ class Fetching {
  private:
   static constexpr std::uint32_t batch_size = 256;
 
-  Task<void> run_batch(const Places& places, Order order);
+  Task<void> run_batch(Places places, Order order);
+  Task<Places> run_some(Places places, Order order);
+  Task<Result<Summaries>> summaries_of(Places& places, Order order);
   storage::UidSet unreadable_of(const Summaries& summaries) const;
+  bool marks() const { return plan_.sets_seen && !view_.read_only(); }
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
   void answer_from_index(std::uint32_t place, const storage::Message& message, const Known& known);
   Task<bool> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
@@ -224,6 +228,7 @@ class Fetching {
   std::vector<storage::Mailbox::EmailId> email_ids_;  // of the batch
   storage::ReadAhead ahead_;
   Slice slice_;
+  std::uint32_t most_at_once_ = batch_size;  // summaries, where the last of a batch come first
   bool some_gone_ = false;
   bool some_unknown_encoding_ = false;
   bool is_first_item_ = true;
@@ -244,9 +249,8 @@ Task<void> Fetching::run(const Places& places, Order order) {
     view_.append_new_keywords(connection_.output());
     news_ = view_.take_flags(uids_of(places, view_.messages()));
   }
-  const bool marks = plan_.sets_seen && !view_.read_only();
   for (const Places& batch : pieces_in_order(places, batch_size, order)) {
-    if (!marks) {
+    if (!marks()) {
       co_await run_batch(batch, order);
       continue;
     }
@@ -256,19 +260,46 @@ Task<void> Fetching::run(const Places& places, Order order) {
   }
 }
 
-Task<void> Fetching::run_batch(const Places& places, Order order) {
-  const storage::UidSet uids = uids_of(places, view_.messages());
+Task<void> Fetching::run_batch(Places places, Order order) {
+  while (!places.empty()) places = co_await run_some(std::move(places), order);
+}
+
+// The summaries of as many of `places` as are held at once; `places` are these then, the first or, in
+// descending order, the last.
+Task<Result<Summaries>> Fetching::summaries_of(Places& places, Order order) {
+  while (true) {
+    if (order == Order::descending) places = places.partial({From::newest, 1, most_at_once_});
+    auto there = co_await view_.mailbox().summaries(uids_of(places, view_.messages()), plan_.effort());
+    if (!there) co_return std::unexpected(std::move(there).error());
+    if (there->rest && order == Order::descending) {
+      // Those that are wanted first are not among them.
+      most_at_once_ = std::max(1U, places.count() / 2);
+      continue;
+    }
+    most_at_once_ = std::min(batch_size, 2 * most_at_once_);
+    if (there->rest) places = places.before(view_.messages().lower_bound(*there->rest));
+    co_return std::move(there->list);
+  }
+}
+
+// Gives those of `places` that are still to do.
+Task<Places> Fetching::run_some(Places places, Order order) {
+  const Places all = places;
   // Nothing is marked before all that can fail for all of them is done.
-  const auto leave_all = [&] { places.each([&](std::uint32_t place) { leave_out(place, {}); }); };
+  const auto leave_all = [&] {
+    all.each([&](std::uint32_t place) { leave_out(place, {}); });
+    return Places();
+  };
   Summaries summaries;
   if (plan_.from_summary()) {
-    auto there = co_await view_.mailbox().summaries(uids, plan_.effort());
+    auto there = co_await summaries_of(places, order);
     if (!there) {
       note(std::move(there).error());
       co_return leave_all();
     }
     summaries = *std::move(there);
   }
+  const storage::UidSet uids = uids_of(places, view_.messages());
   if (plan_.email_id && !co_await find_email_ids(uids)) co_return leave_all();
   std::vector<storage::Mailbox::Origin> origins;
   if (plan_.origin) {
@@ -325,6 +356,8 @@ Task<void> Fetching::run_batch(const Places& places, Order order) {
     }
     co_await connection_.flush_if_large();
   }
+  co_return order == Order::descending ? all.before(places.ranges().front().begin)
+                                       : all.from(places.ranges().back().end);
 }
 
 // The messages of which a section can't be decoded.
@@ -342,7 +375,7 @@ storage::UidSet Fetching::unreadable_of(const Summaries& summaries) const {
 // the client from reading.
 Task<storage::UidSet> Fetching::mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable) {
   storage::UidSet changed;
-  if (!plan_.sets_seen || view_.read_only()) co_return changed;
+  if (!marks()) co_return changed;
   const auto now = view_.mailbox().snapshot();
   storage::StoreRequest request;
   for (const auto range : uids.ranges()) {

@@ -50,6 +50,22 @@ Places Places::partial(const PartialRange& range) const {
   return some;
 }
 
+Places Places::before(std::uint32_t place) const {
+  Places some;
+  for (const Range each : ranges_) {
+    if (each.begin < place) some.ranges_.push_back({each.begin, std::min(each.end, place)});
+  }
+  return some;
+}
+
+Places Places::from(std::uint32_t place) const {
+  Places some;
+  for (const Range each : ranges_) {
+    if (each.end > place) some.ranges_.push_back({std::max(each.begin, place), each.end});
+  }
+  return some;
+}
+
 std::vector<Places> Places::in_pieces(std::uint32_t size) const {
   std::vector<Places> pieces;
   std::uint32_t room = 0;

@@ -32,6 +32,9 @@ class Places {
   std::uint32_t count() const;
   // Those that `range` names among them, the first place being the oldest message (RFC 9394 §3.1).
   Places partial(const PartialRange& range) const;
+  // Those below `place`, and the others.
+  Places before(std::uint32_t place) const;
+  Places from(std::uint32_t place) const;
   // The same in pieces of at most `size` places, each ascending.
   std::vector<Places> in_pieces(std::uint32_t size) const;
 

@@ -65,7 +65,8 @@ class Searching {
   Task<Places> by_view();
   Task<void> by_origin(const Places& open);
   const storage::Mailbox::Origin* origin_of(storage::Uid uid) const;
-  Task<void> by_index(const Places& open);
+  Task<void> by_index(Places open);
+  Task<void> test_all(const std::vector<storage::Mailbox::CachedSummary>& summaries);
   Task<Match> by_octets(const Candidate& known, const std::string& encoded);
   Task<void> say_something();
   Task<void> print_set(const Places& places, Numbering numbering);
@@ -145,13 +146,20 @@ const storage::Mailbox::Origin* Searching::origin_of(storage::Uid uid) const {
   return found != origins_.end() && found->uid == uid ? &*found : nullptr;
 }
 
-Task<void> Searching::by_index(const Places& open) {
-  const auto summaries = co_await view_.mailbox().summaries(uids_of(open, view_.messages()));
-  if (!summaries) {
-    fail(summaries.error());
-    co_return;
+Task<void> Searching::by_index(Places open) {
+  while (!open.empty()) {
+    const auto summaries = co_await view_.mailbox().summaries(uids_of(open, view_.messages()));
+    if (!summaries) {
+      fail(summaries.error());
+      co_return;
+    }
+    co_await test_all(summaries->list);
+    open = summaries->rest ? open.from(view_.messages().lower_bound(*summaries->rest)) : Places();
   }
-  for (const auto& summary : *summaries) {
+}
+
+Task<void> Searching::test_all(const std::vector<storage::Mailbox::CachedSummary>& summaries) {
+  for (const auto& summary : summaries) {
     co_await slice_;
     const auto place = view_.messages().find(summary.uid);
     if (!place) continue;

@@ -418,16 +418,23 @@ Task<Result<storage::Appended>> MemoryMailbox::replace(storage::Uid uid,
   co_return appended;
 }
 
-Task<Result<std::vector<storage::Mailbox::CachedSummary>>> MemoryMailbox::summaries(UidSet uids,
-                                                                                    storage::Effort effort) {
+Task<Result<storage::Mailbox::Summaries>> MemoryMailbox::summaries(UidSet uids, storage::Effort effort) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
-  std::vector<CachedSummary> summaries;
+  Summaries summaries;
+  MemoryStore& store = account_.store_;
+  std::size_t octets = 0;
   for (const auto range : uids.ranges()) {
     for (auto file = files_.lower_bound(range.first); file != files_.end() && file->first <= range.last;
          ++file) {
       if (effort == storage::Effort::look_up && file->second.slow) continue;
-      summaries.push_back({file->first, file->second.summary});
+      octets += file->second.summary.size();
+      if (octets > store.summary_octets && !summaries.list.empty()) {
+        summaries.rest = file->first;
+        co_return summaries;
+      }
+      store.most_summary_octets = std::max(store.most_summary_octets, octets);
+      summaries.list.push_back({file->first, file->second.summary});
     }
   }
   co_return summaries;

@@ -65,7 +65,7 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
                                      storage::Missing missing) override;
   Task<Result<storage::Appended>> replace(storage::Uid uid, std::shared_ptr<storage::Mailbox> target,
                                           storage::Arrival arrival) override;
-  Task<Result<std::vector<CachedSummary>>> summaries(storage::UidSet uids, storage::Effort effort) override;
+  Task<Result<Summaries>> summaries(storage::UidSet uids, storage::Effort effort) override;
   Task<Result<std::vector<Gain>>> gains() override;
   Task<Result<std::vector<Origin>>> origins(storage::UidSet uids) override;
   Task<Result<storage::UidSet>> vanished_since(storage::ModSeq since, storage::UidSet within) override;
@@ -163,6 +163,9 @@ class MemoryStore final : public storage::Store {
   // Called by each operation before it does its work: what others do meanwhile.
   std::function<void()> meanwhile;
   std::uint64_t message_size = 1U << 20U;
+  // How many octets of summaries one call gives, and the most that any gave.
+  std::size_t summary_octets = 1U << 20U;
+  std::size_t most_summary_octets = 0;
   std::uint64_t operations = 0;
   // Files end here for whoever reads them, whatever size was said when they were opened.
   std::optional<std::uint64_t> readable;

@@ -50,8 +50,8 @@ struct BinaryFixture : StoreFixture {
   message::Summary summary(Mailbox& mailbox, Uid uid) {
     const auto found = wait(mailbox.summaries(uids({uid}), Effort::full));
     REQUIRE(found);
-    REQUIRE(found->size() == 1);
-    return message::decode(found->front().encoded).value();
+    REQUIRE(found->list.size() == 1);
+    return message::decode(found->list.front().encoded).value();
   }
   void check(Mailbox& mailbox, Uid uid, const std::string& text) {
     const auto snapshot = mailbox.snapshot();

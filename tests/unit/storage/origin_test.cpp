@@ -42,8 +42,8 @@ struct OriginFixture : StoreFixture {
   std::optional<std::string> preview(Mailbox& target, Uid uid, Effort effort = Effort::full) {
     const auto found = wait(target.summaries(uids({uid}), effort));
     REQUIRE(found);
-    if (found->empty()) return std::nullopt;
-    const auto decoded = message::decode_preview(found->front().encoded);
+    if (found->list.empty()) return std::nullopt;
+    const auto decoded = message::decode_preview(found->list.front().encoded);
     REQUIRE(decoded);
     return *decoded;
   }

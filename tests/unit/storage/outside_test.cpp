@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(OutsideFixture, "outside: a message put into new/ or cur/ is s
   CHECK(find_file("1600000002.2.other,S=") != "");
   const auto found = wait(inbox->summaries(uids({3})));
   REQUIRE(found);
-  CHECK(message::decode_envelope(found->at(0).encoded)->subject == "in cur");
+  CHECK(message::decode_envelope(found->list.at(0).encoded)->subject == "in cur");
   inbox.reset();
   restart();
   CHECK(uids_of(*mailbox()) == std::vector<Uid>{1, 2, 3});
@@ -279,7 +279,7 @@ TEST_CASE_FIXTURE(OutsideFixture,
     CHECK(std::ranges::count(*wait(account().subscriptions()), "Lists/Ärger") == 1);
     const auto found = wait(mailbox()->summaries(all()));
     REQUIRE(found);
-    CHECK(found->size() == 3);
+    CHECK(found->list.size() == 3);
     if (!with_wal || kind == 6) CHECK(log.has("index_rebuilt"));
     log.clear();
   }
@@ -338,7 +338,41 @@ TEST_CASE_FIXTURE(OutsideFixture, "rebuild: with the index gone, reading goes on
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
   const auto found = wait(inbox->summaries(all()));
   REQUIRE(found);
-  CHECK(found->size() == 3);
+  CHECK(found->list.size() == 3);
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "storage: summaries are given by the megabyte, kept or worked out just now") {
+  std::string large = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+  for (int part = 0; part < 2; ++part) {
+    large += "--b\r\nContent-Type: a/b";
+    for (int i = 0; i < 200; ++i) large += ";\r\n a" + std::to_string(i) + "=" + std::string(1'000, 'x');
+    large += "\r\n\r\n";
+  }
+  for (int i = 0; i < 5; ++i) deliver(large);
+  const auto check = [&] {
+    std::vector<std::size_t> counts;
+    UidSet left = all();
+    std::vector<Uid> given;
+    while (!left.empty()) {
+      const auto found = wait(mailbox()->summaries(left));
+      REQUIRE(found);
+      counts.push_back(found->list.size());
+      for (const auto& summary : found->list) {
+        CHECK(summary.encoded.size() > 400'000);
+        given.push_back(summary.uid);
+      }
+      left = UidSet();
+      for (Uid uid = found->rest.value_or(6); uid <= 5; ++uid) left.append(uid);
+    }
+    CHECK(counts == std::vector<std::size_t>{2, 2, 1});
+    CHECK(given == std::vector<Uid>{1, 2, 3, 4, 5});
+  };
+  check();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(index_path() + suffix);
+  restart();
+  check();
+  check();
 }
 
 TEST_CASE_FIXTURE(OutsideFixture, "rebuild: keywords beyond the 26th come back from their file") {

@@ -52,8 +52,8 @@ TEST_CASE_FIXTURE(StoreFixture, "storage: summaries are made at arrival") {
   auto inbox = mailbox();
   auto found = wait(inbox->summaries(all()));
   REQUIRE(found);
-  REQUIRE(found->size() == 2);
-  const auto envelope = message::decode_envelope((*found)[1].encoded);
+  REQUIRE(found->list.size() == 2);
+  const auto envelope = message::decode_envelope(found->list[1].encoded);
   REQUIRE(envelope);
   CHECK(envelope->subject == "two");
 }
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(StoreFixture,
   CHECK(list(maildir() + "/new").size() + list(maildir() + "/cur").size() == 1);
   auto found = wait(archive->summaries(all()));
   REQUIRE(found);
-  CHECK(found->size() == 5);
+  CHECK(found->list.size() == 5);
 }
 
 TEST_CASE_FIXTURE(StoreFixture, "storage: a message for several accounts is written once and linked") {

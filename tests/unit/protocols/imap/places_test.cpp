@@ -34,6 +34,18 @@ TEST_CASE("imap: a partial range counts from the oldest or the newest result (RF
   CHECK(partial({}, From::newest, 1, 10).empty());
 }
 
+TEST_CASE("imap: places below one, and from it on") {
+  const Places some(Ranges{{1, 2}, {9, 15}, {20, 21}});
+  CHECK(some.before(0).empty());
+  CHECK(some.before(9).ranges() == Ranges{{1, 2}});
+  CHECK(some.before(10).ranges() == Ranges{{1, 2}, {9, 10}});
+  CHECK(some.before(21).ranges() == some.ranges());
+  CHECK(some.from(0).ranges() == some.ranges());
+  CHECK(some.from(10).ranges() == Ranges{{10, 15}, {20, 21}});
+  CHECK(some.from(15).ranges() == Ranges{{20, 21}});
+  CHECK(some.from(21).empty());
+}
+
 TEST_CASE("imap: MODSEQ is that of the messages that the answer speaks of (RFC 4731 §3.2)") {
   std::vector<storage::Message> list;
   for (const storage::ModSeq modseq : {1, 50, 99, 20}) {

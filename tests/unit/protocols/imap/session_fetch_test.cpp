@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace posthorn::imap {
 namespace {
 
@@ -308,6 +310,44 @@ TEST_CASE("imap: header fields that are kept are given without a look at the mes
           literal("From: Terry Gray <gray@cac.washington.edu>\r\n\r\n") +
           " FLAGS (\\Seen \\Recent) BODY[HEADER.FIELDS (To)]<0> {6}\r\nTo: im)\r\na OK FETCH completed\r\n");
   CHECK(has(client->say("b FETCH 1 BODY.PEEK[HEADER.FIELDS (From X-None)]"), "b NO [UNAVAILABLE] "));
+}
+
+TEST_CASE("imap: summaries of many messages are never held all at once") {
+  Server server;
+  server.store.summary_octets = 4'096;
+  for (int i = 1; i <= 40; ++i) {
+    const bool is_long = i == 7 || i == 20 || i == 33;
+    server.inbox().put(simple_message("m" + std::to_string(i), "x"));
+    if (is_long) server.inbox().put("Subject: long\r\nTo: " + std::string(6'000, 'a') + "@b\r\n\r\nx");
+  }
+  const std::uint32_t count = server.inbox().snapshot()->size();
+  const auto subjects_of = [](const std::string& said) {
+    std::vector<std::string> numbers;
+    for (std::size_t at = said.find("* "); at != std::string::npos; at = said.find("\r\n* ", at)) {
+      at = said.find_first_of("0123456789", at);
+      numbers.push_back(said.substr(at, said.find(' ', at) - at));
+    }
+    return numbers;
+  };
+  std::vector<std::string> expected;
+  for (std::uint32_t i = 1; i <= count; ++i) expected.push_back(std::to_string(i));
+
+  auto client = Client::with_inbox(server);
+  const std::string ascending = client->say("a FETCH 1:* ENVELOPE");
+  CHECK(ascending.ends_with("a OK FETCH completed\r\n"));
+  CHECK(subjects_of(ascending.substr(0, ascending.rfind("a OK"))) == expected);
+  CHECK(server.store.most_summary_octets < 12'000);
+
+  CHECK(client->say("b SEARCH TO aaaa") == "* SEARCH 8 22 36\r\nb OK SEARCH completed\r\n");
+
+  // What a limit leaves is told from the highest UID down (RFC 9738 §3.1).
+  server.settings.message_limit = count - 3;
+  auto limited = Client::with_inbox(server);
+  const std::string descending = limited->say("a FETCH 1:* ENVELOPE");
+  CHECK(descending.find("a OK [MESSAGELIMIT ") != std::string::npos);
+  expected.erase(expected.begin(), expected.begin() + 3);
+  std::ranges::reverse(expected);
+  CHECK(subjects_of(descending.substr(0, descending.rfind("a OK"))) == expected);
 }
 
 }  // namespace posthorn::imap
