@@ -205,7 +205,7 @@ class Fetching {
   Task<void> run_batch(Places places, Order order);
   Task<Places> run_some(Places places, Order order);
   Task<Result<Summaries>> summaries_of(Places& places, Order order);
-  storage::UidSet unreadable_of(const Summaries& summaries) const;
+  Task<storage::UidSet> unreadable_of(const Summaries& summaries);
   bool marks() const { return plan_.sets_seen && !view_.read_only(); }
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
   void answer_from_index(std::uint32_t place, const storage::Message& message, const Known& known);
@@ -310,7 +310,7 @@ Task<Places> Fetching::run_some(Places places, Order order) {
     }
     origins = *std::move(there);
   }
-  const storage::UidSet unreadable = unreadable_of(summaries);
+  const storage::UidSet unreadable = co_await unreadable_of(summaries);
   const storage::UidSet newly_seen = co_await mark_seen(uids, unreadable);
   // What is read ahead is what follows.
   const storage::UidSet next = order == Order::ascending ? uids : storage::UidSet();
@@ -335,7 +335,7 @@ Task<Places> Fetching::run_some(Places places, Order order) {
       }
       known = *std::move(decoded);
     }
-    if (unreadable.contains(message.uid)) {
+    if (plan_.binary && has_unknown_encoding(plan_.items, *known.structure)) {
       some_unknown_encoding_ = true;
       leave_out(place, newly_seen);
       continue;
@@ -360,15 +360,16 @@ Task<Places> Fetching::run_some(Places places, Order order) {
                                        : all.from(places.ranges().back().end);
 }
 
-// The messages of which a section can't be decoded.
-storage::UidSet Fetching::unreadable_of(const Summaries& summaries) const {
+// The messages of which a section can't be decoded, where they must be known before the others are marked.
+Task<storage::UidSet> Fetching::unreadable_of(const Summaries& summaries) {
   storage::UidSet unreadable;
-  if (!plan_.binary) return unreadable;
+  if (!plan_.binary || !marks()) co_return unreadable;
   for (const auto& summary : summaries) {
+    co_await slice_;
     const auto structure = message::decode_structure(summary.encoded);
     if (structure && has_unknown_encoding(plan_.items, *structure)) unreadable.append(summary.uid);
   }
-  return unreadable;
+  co_return unreadable;
 }
 
 // Sets \Seen on those of the messages that lack it, in one transaction; gives those. A failure does not keep

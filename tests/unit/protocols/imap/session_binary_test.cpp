@@ -255,3 +255,26 @@ TEST_CASE("imap: a NUL where it can't be is NO [UNKNOWN-CTE]; in a literal it is
 }
 
 }  // namespace posthorn::imap
+TEST_CASE("imap: which messages can be decoded is found out in turns, before the others are marked") {
+  Server server;
+  std::string parts;
+  for (int i = 0; i < 9'000; ++i) parts += "--b\r\n\r\n";
+  for (int i = 0; i < 8; ++i) {
+    server.inbox().put("Content-Type: multipart/mixed; boundary=b\r\n\r\n" + parts);
+  }
+  const auto turns_of = [&](std::string_view command) {
+    auto client = Client::with_inbox(server, command);
+    client->peer().send("a FETCH 1:* BINARY[1]\r\n");
+    int turns = 0;
+    std::string said;
+    while (said.find("a OK FETCH") == std::string::npos) {
+      REQUIRE(++turns < 100'000);
+      server.loop.run_once();
+      said += client->peer().take_output();
+    }
+    return turns;
+  };
+  const int without_marking = turns_of("EXAMINE INBOX");
+  CHECK(turns_of("SELECT INBOX") >= without_marking + 8);
+}
+
