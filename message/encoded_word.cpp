@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace posthorn::message {
@@ -133,19 +135,51 @@ std::string join(std::span<const Section> sections) {
   return guess_utf8(bytes);
 }
 
-// What was given of a parameter in sections, in order, each once.
-std::vector<Section> sections_of(std::span<const Parameter> parameters, std::string_view name) {
-  std::vector<Section> sections;
-  for (const auto& parameter : parameters) {
-    const auto parsed = parse_name(parameter.name);
-    if (!equal_ignoring_case(parsed.base, name) || (!parsed.section && !parsed.extended)) continue;
-    sections.push_back({parsed.section.value_or(0), sections.size(), parsed.extended, parameter.value});
-  }
+void add_section(std::vector<Section>& sections, const ParameterName& name, std::string_view value) {
+  sections.push_back({name.section.value_or(0), sections.size(), name.extended, value});
+}
+
+// In order, each once.
+void put_in_order(std::vector<Section>& sections) {
   std::ranges::sort(sections, {}, [](const Section& s) { return std::pair(s.number, s.position); });
   const auto twice = std::ranges::unique(sections, {}, &Section::number);
   sections.erase(twice.begin(), twice.end());
-  return sections;
 }
+
+// All that was given of a parameter.
+struct Given {
+  std::string_view name;
+  std::vector<Section> sections;
+  std::vector<std::size_t> plain;  // places of those that are in no sections
+  bool has_charset = false;        // some section is percent-encoded
+  bool is_told = false;            // for who tells each once
+};
+
+// Of hundreds of parameters, each is looked at once.
+struct AllGiven {
+  explicit AllGiven(std::span<const Parameter> parameters) {
+    std::map<std::string, std::size_t> known;
+    for (std::size_t place = 0; place < parameters.size(); ++place) {
+      const auto name = parse_name(parameters[place].name);
+      const auto [found, is_new] = known.try_emplace(to_lower_ascii(name.base), names.size());
+      if (is_new) names.push_back({.name = name.base});
+      of_place.push_back(found->second);
+      Given& given = names[found->second];
+      if (name.section || name.extended) {
+        add_section(given.sections, name, parameters[place].value);
+      } else {
+        given.plain.push_back(place);
+      }
+    }
+    for (Given& given : names) {
+      put_in_order(given.sections);
+      given.has_charset = std::ranges::any_of(given.sections, &Section::extended);
+    }
+  }
+
+  std::vector<Given> names;           // in the order in which they came
+  std::vector<std::size_t> of_place;  // which of them a parameter belongs to
+};
 
 }  // namespace
 
@@ -181,7 +215,13 @@ std::string decode_encoded_words(std::string_view text) {
 }
 
 std::optional<std::string> parameter_value(std::span<const Parameter> parameters, std::string_view name) {
-  const auto sections = sections_of(parameters, name);
+  std::vector<Section> sections;
+  for (const auto& parameter : parameters) {
+    const auto parsed = parse_name(parameter.name);
+    const bool is_section = parsed.section || parsed.extended;
+    if (is_section && equal_ignoring_case(parsed.base, name)) add_section(sections, parsed, parameter.value);
+  }
+  put_in_order(sections);
   if (!sections.empty()) return join(sections);
   const auto plain = std::ranges::find_if(
       parameters, [&](const Parameter& parameter) { return equal_ignoring_case(parameter.name, name); });
@@ -190,30 +230,29 @@ std::optional<std::string> parameter_value(std::span<const Parameter> parameters
 }
 
 std::vector<Parameter> join_parameters(std::span<const Parameter> parameters) {
+  AllGiven all(parameters);
   std::vector<Parameter> joined;
-  for (const auto& parameter : parameters) {
-    const auto parsed = parse_name(parameter.name);
-    if (!parsed.section && !parsed.extended) {
-      joined.push_back(parameter);
-      continue;
+  for (std::size_t place = 0; place < parameters.size(); ++place) {
+    Given& given = all.names[all.of_place[place]];
+    // Under the name of a plain one, it stands for that too (parameter_value()).
+    const bool is_plain = std::ranges::binary_search(given.plain, place);
+    if (is_plain && (given.sections.empty() || given.has_charset)) {
+      joined.push_back(parameters[place]);
+    } else if (!std::exchange(given.is_told, true)) {
+      joined.push_back({std::string(given.name) + (given.has_charset ? "*" : ""), join(given.sections)});
     }
-    const auto sections = sections_of(parameters, parsed.base);
-    std::string name(parsed.base);
-    if (std::ranges::any_of(sections, &Section::extended)) name += '*';
-    const bool is_new =
-        std::ranges::none_of(joined, [&](const Parameter& p) { return equal_ignoring_case(p.name, name); });
-    if (is_new) joined.push_back({std::move(name), join(sections)});
   }
   return joined;
 }
 
 std::vector<Parameter> decode_parameters(std::span<const Parameter> parameters) {
+  const AllGiven all(parameters);
   std::vector<Parameter> decoded;
-  for (const auto& parameter : parameters) {
-    const auto base = parse_name(parameter.name).base;
-    const bool known =
-        std::ranges::any_of(decoded, [&](const Parameter& p) { return equal_ignoring_case(p.name, base); });
-    if (!known) decoded.push_back({std::string(base), *parameter_value(parameters, base)});
+  for (const Given& given : all.names) {
+    const bool is_plain = given.sections.empty();
+    decoded.push_back(
+        {std::string(given.name),
+         is_plain ? decode_encoded_words(parameters[given.plain.front()].value) : join(given.sections)});
   }
   return decoded;
 }

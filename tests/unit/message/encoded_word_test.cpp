@@ -122,6 +122,23 @@ TEST_CASE("parameters: sections joined, the rest as it is (RFC 9051 §7.5.2)") {
   CHECK(joined("Foo*1=b; x=y; foo*0=a; FOO*=UTF-8''z") == std::vector<Parameter>{{"Foo", "ab"}, {"x", "y"}});
   CHECK(joined("a==?utf-8?q?b?=; a=b; a*x=c") ==
         std::vector<Parameter>{{"a", "=?utf-8?q?b?="}, {"a", "b"}, {"a*x", "c"}});
+  // As parameter_value(): sections go before what is plain, wherever it stands.
+  CHECK(joined("a=1; a*0=2; b=3") == std::vector<Parameter>{{"a", "2"}, {"b", "3"}});
+  CHECK(joined("a*0=2; A=1; b=3") == std::vector<Parameter>{{"a", "2"}, {"b", "3"}});
+  CHECK(joined("a=1; a*=''2") == std::vector<Parameter>{{"a", "1"}, {"a*", "2"}});
+}
+
+TEST_CASE("parameters: very many, and very many sections of one, end fast") {
+  std::vector<Parameter> sections;
+  std::vector<Parameter> names;
+  for (int i = 0; i < 100'000; ++i) {
+    sections.push_back({"a*" + std::to_string(i) + "*", i == 0 ? "''x" : "x"});
+    names.push_back({"a" + std::to_string(i) + "*0", "x"});
+  }
+  CHECK(join_parameters(sections) == std::vector<Parameter>{{"a*", std::string(100'000, 'x')}});
+  CHECK(decode_parameters(sections) == std::vector<Parameter>{{"a", std::string(100'000, 'x')}});
+  CHECK(join_parameters(names).size() == names.size());
+  CHECK(decode_parameters(names).size() == names.size());
 }
 
 TEST_CASE("encoded words: hostile ones end fast") {
