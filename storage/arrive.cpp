@@ -32,6 +32,7 @@ FileSpool& spool_of(const Arrival& arrival) { return static_cast<FileSpool&>(*ar
 // The message as it will be; none of its bytes are in the folder.
 Result<MessageRow> new_row(Work& work, Folder& folder, const Arrival& arrival) {
   FileSpool& spool = spool_of(arrival);
+  TRY(spool.work_out());
   MessageRow row;
   row.uid = TRY(work.next_uid(folder));
   row.modseq = TRY(work.modseq(folder));
@@ -66,7 +67,9 @@ Result<> put(Work& work, Folder& folder, const MessageRow& row, FileSpool& spool
   work.sync_later(folder.place(row.place));
   TRY(work.add(folder, row));
   TRY(work.write(&Index::add_to_thread, spool.thread_keys(), row.thread_id(), row.day_saved()));
-  return work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary());
+  TRY(work.write(&Index::put_summary, folder.row.id, row.uid, spool.summary()));
+  spool.done();
+  return {};
 }
 
 }  // namespace

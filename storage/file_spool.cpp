@@ -3,6 +3,7 @@
 #include "message/binary_view.h"
 #include "message/preview.h"
 #include "message/summary_codec.h"
+#include "storage/measure.h"
 #include "storage/preview_file.h"
 #include "storage/threads.h"
 
@@ -80,9 +81,29 @@ Result<> FileSpool::finish_file() {
   return {};
 }
 
+Task<Result<>> FileSpool::put_aside() {
+  auto drop = [this] { return this->drop(); };
+  auto dropped = co_await Offload(disk_, drop);
+  if (!dropped) co_return std::unexpected(fail(std::move(dropped).error()));
+  co_return Result<>();
+}
+
+Result<> FileSpool::drop() {
+  if (!file_) TRY(write_file());
+  is_aside_ = true;
+  buffer_ = {};
+  parser_.reset();
+  done();
+  return {};
+}
+
 Result<> FileSpool::share() {
   if (file_) return {};
-  summary();
+  TRY(work_out());
+  return write_file();
+}
+
+Result<> FileSpool::write_file() {
   output_ = TRY(files_.open(path_, FileSystem::Open::create_new));
   TRY(files_.write(output_, buffer_));
   TRY(files_.sync(output_));
@@ -91,24 +112,28 @@ Result<> FileSpool::share() {
   return {};
 }
 
-const std::string& FileSpool::summary() {
-  work_out();
-  return *summary_;
-}
-
-const std::vector<std::int64_t>& FileSpool::thread_keys() {
-  work_out();
-  return thread_keys_;
-}
-
-void FileSpool::work_out() {
-  if (summary_) return;
+Result<> FileSpool::work_out() {
+  if (summary_) return {};
+  if (is_aside_) {
+    auto measured =
+        TRY(measure(files_, *file_, {.line_ends = message::LineEnds::crlf, .binary = is_binary_}));
+    summary_ = std::move(measured.summary);
+    thread_keys_ = std::move(measured.thread_keys);
+    return {};
+  }
   if (!file_) parser_->feed(buffer_);
   message::Summary summary = parser_->finish();
   parser_.reset();
   // What was written just now can be read, or nothing else will go well either.
   summary.preview = preview(summary).value_or("");
   keep(summary);
+  return {};
+}
+
+void FileSpool::done() {
+  if (!is_aside_) return;
+  summary_.reset();
+  thread_keys_ = {};
 }
 
 void FileSpool::keep(const message::Summary& summary) {

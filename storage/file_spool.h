@@ -24,6 +24,7 @@ class FileSpool final : public Spool {
   Task<Result<>> write(std::string_view bytes) override;
   void accept_binary() override { accepts_binary_ = true; }
   Task<Result<>> close() override;
+  Task<Result<>> put_aside() override;
   std::uint64_t size() const override { return size_; }
 
   const std::string& unique() const { return unique_; }
@@ -38,17 +39,21 @@ class FileSpool final : public Spool {
   const std::string& bytes() const { return buffer_; }
   // Puts it into a file, so that it can be linked to several places.
   Result<> share();
-  // The message's summary, encoded, with its preview. Worked out at the first call, as are the keys of its
-  // thread.
-  const std::string& summary();
-  const std::vector<std::int64_t>& thread_keys();
+  // Works out what follows. Errors: those of reading a file.
+  Result<> work_out();
+  // The message's summary, encoded, with its preview, and the keys of its thread.
+  const std::string& summary() const { return *summary_; }
+  const std::vector<std::int64_t>& thread_keys() const { return thread_keys_; }
+  // What was worked out is not needed any more: one that was put aside drops it.
+  void done();
   // The size that clients see, if that is another than the stored one as there are binary parts.
   std::optional<std::uint64_t> encoded_size() const { return encoded_size_; }
 
  private:
   Result<> flush();
   Result<> finish_file();
-  void work_out();
+  Result<> write_file();
+  Result<> drop();
   void keep(const message::Summary& summary);
   Result<> encode_binary();
   Result<std::string> preview(const message::Summary& summary);
@@ -68,6 +73,7 @@ class FileSpool final : public Spool {
   std::optional<message::SummaryParser> parser_;
   bool accepts_binary_ = false;
   bool is_binary_ = false;
+  bool is_aside_ = false;
   std::optional<std::uint64_t> encoded_size_;
   std::optional<std::string> summary_;
   std::vector<std::int64_t> thread_keys_;

@@ -24,6 +24,9 @@ class Spool {
   // Says that the message is complete; it can be delivered then. not_allowed for a NUL that no part can have:
   // see message::find_binary_edits().
   virtual Task<Result<>> close() = 0;
+  // Of a closed one: holds nothing of it in memory any more, at the price of reading it once again. For
+  // whoever has many.
+  virtual Task<Result<>> put_aside() { co_return Result<>(); }
   virtual std::uint64_t size() const = 0;
 };
 

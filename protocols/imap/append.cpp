@@ -29,6 +29,10 @@ std::uint64_t octets_in(const std::vector<std::unique_ptr<storage::Spool>>& spoo
   return octets;
 }
 
+// What the messages of one APPEND, that one left out which comes just now, may have in memory together. What
+// is kept of their structure goes with their size.
+constexpr std::uint64_t longest_in_memory = 256U << 10U;
+
 // RFC 3502 §6.3.11.
 Reply empty_message() { return no("[CANNOT] A message has at least one octet"); }
 
@@ -97,6 +101,7 @@ Task<std::optional<Reply>> Session::refusal_of_message(Incoming& command, const 
 // Writes what URLs name into the spools, up to the end of `messages` or to a literal that is still to come;
 // closes the spools of messages that are complete.
 Task<std::optional<Reply>> Session::write_parts(Arriving& arriving, std::span<const AppendMessage> messages) {
+      if (auto refusal = co_await spare_memory(arriving)) co_return refusal;
   const std::size_t begun = arriving.spools.size();
   for (std::size_t i = begun == 0 ? 0 : begun - 1; i < messages.size(); ++i) {
     if (i == arriving.spools.size()) {
@@ -117,6 +122,19 @@ Task<std::optional<Reply>> Session::write_parts(Arriving& arriving, std::span<co
     const auto closed = co_await spool.close();
     if (!closed) co_return reply_to_unstored(closed.error());
   }
+// Before another message comes.
+Task<std::optional<Reply>> Session::spare_memory(Arriving& arriving) {
+  if (arriving.spools.empty()) co_return std::nullopt;
+  storage::Spool& last = *arriving.spools.back();
+  if (arriving.in_memory + last.size() <= longest_in_memory) {
+    arriving.in_memory += last.size();
+    co_return std::nullopt;
+  }
+  const auto done = co_await last.put_aside();
+  if (!done) co_return reply_to_unstored(done.error());
+  co_return std::nullopt;
+}
+
   co_return std::nullopt;
 }
 

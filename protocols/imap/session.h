@@ -79,6 +79,7 @@ class Session {
     std::shared_ptr<storage::Mailbox> target;
     std::vector<std::unique_ptr<storage::Spool>> spools;  // one a message; the last may lack parts
     std::size_t parts = 0;                                // of the last one, that are in its spool
+    std::uint64_t in_memory = 0;                          // of those before it, at most
   };
 
   // A command as it came.
@@ -135,6 +136,7 @@ class Session {
   Task<void> receive_message(Incoming& command, const Frame& frame);
   Task<std::optional<Reply>> refusal_of_message(Incoming& command, const Frame& frame);
   Task<std::optional<Reply>> open_target(Arriving& arriving, const std::string& mailbox);
+  Task<std::optional<Reply>> spare_memory(Arriving& arriving);
   Task<std::optional<Reply>> write_parts(Arriving& arriving, std::span<const AppendMessage> messages);
   Task<std::optional<Reply>> complete(Arriving& arriving, const std::string& mailbox,
                                       std::span<const AppendMessage> messages);

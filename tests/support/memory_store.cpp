@@ -31,13 +31,18 @@ Result<std::vector<message::BinaryEdit>> edits_of(const std::string& octets) {
 class MemorySpool final : public storage::Spool {
  public:
   explicit MemorySpool(MemoryStore& store) : store_(store) { ++store_.live_spools; }
-  ~MemorySpool() override { --store_.live_spools; }
+  ~MemorySpool() override {
+    --store_.live_spools;
+    if (!is_aside_) store_.spooled -= octets_.size();
+  }
 
   Task<Result<>> write(std::string_view bytes) override {
     const auto hopped = co_await store_.hop();
     if (!hopped) co_return hopped;
     if (octets_.size() + bytes.size() > store_.message_size) co_return too_large("message");
     octets_ += bytes;
+    store_.spooled += bytes.size();
+    store_.most_spooled = std::max(store_.most_spooled, store_.spooled);
     co_return Result<>();
   }
   void accept_binary() override { accepts_binary_ = true; }
@@ -49,6 +54,13 @@ class MemorySpool final : public storage::Spool {
     if (!edits) co_return std::unexpected(edits.error());
     co_return Result<>();
   }
+  Task<Result<>> put_aside() override {
+    const auto hopped = co_await store_.hop();
+    if (!hopped) co_return hopped;
+    store_.spooled -= octets_.size();
+    is_aside_ = true;
+    co_return Result<>();
+  }
   std::uint64_t size() const override { return octets_.size(); }
   const std::string& octets() const { return octets_; }
   bool is_binary() const { return accepts_binary_ && octets_.contains('\0'); }
@@ -57,6 +69,7 @@ class MemorySpool final : public storage::Spool {
   MemoryStore& store_;
   std::string octets_;
   bool accepts_binary_ = false;
+  bool is_aside_ = false;
 };
 
 class MemoryBytes final : public storage::MessageBytes {

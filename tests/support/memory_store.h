@@ -170,6 +170,9 @@ class MemoryStore final : public storage::Store {
   // Files end here for whoever reads them, whatever size was said when they were opened.
   std::optional<std::uint64_t> readable;
   std::size_t live_spools = 0;
+  // Octets of messages on their way in that are in memory, and the most that ever were.
+  std::size_t spooled = 0;
+  std::size_t most_spooled = 0;
 
   Task<Result<std::shared_ptr<storage::Account>>> open(std::string address) override;
   std::unique_ptr<storage::Spool> spool() override;

@@ -2,6 +2,7 @@
 #include "message/binary_view.h"
 #include "message/summary_codec.h"
 #include "message/transfer_encoding.h"
+#include "storage/file_spool.h"
 #include "storage/maildir_name.h"
 #include "tests/unit/storage/store_fixture.h"
 
@@ -217,6 +218,38 @@ TEST_CASE_FIXTURE(BinaryFixture,
   CHECK(read(*inbox, 2) == "\r\nno NUL");
   CHECK(inbox->snapshot()->at(1).size == 8);
   CHECK(read(*inbox, 3) == "A: \0\r\n\r\nx"s);
+}
+
+TEST_CASE_FIXTURE(BinaryFixture, "storage: messages that were put aside arrive as others do") {
+  const std::string small = "Message-ID: <a@b>\r\n" + letter("small");
+  const std::string large = "Message-ID: <c@d>\r\n" + letter("large") + std::string(200'000, 'x');
+  const std::string binary = letter_with(5'000);
+  auto inbox = mailbox();
+  append(*inbox, small);
+  append(*inbox, large);
+  append_binary(*inbox, binary);
+  std::vector<std::unique_ptr<Spool>> spools;
+  spools.push_back(spool(small));
+  spools.push_back(spool(large));
+  spools.push_back(binary_spool(binary).value());
+  std::vector<Arrival> arrivals;
+  for (const auto& each : spools) {
+    REQUIRE(wait(each->put_aside()));
+    CHECK(static_cast<FileSpool&>(*each).bytes().empty());
+    arrivals.push_back({.spool = each.get(), .internal_date = 1'600'000'000, .keywords = {}});
+  }
+  REQUIRE(wait(inbox->append(std::move(arrivals))));
+  spools.clear();
+  CHECK(list(settings.data + "/spool").empty());
+  for (Uid uid = 1; uid <= 3; ++uid) {
+    CHECK(read(*inbox, uid + 3) == read(*inbox, uid));
+    CHECK(summary(*inbox, uid + 3) == summary(*inbox, uid));
+    CHECK(inbox->snapshot()->at(uid + 2).size == inbox->snapshot()->at(uid - 1).size);
+  }
+  check(*inbox, 6, binary);
+  const auto origins = wait(inbox->origins(all()));
+  REQUIRE(origins);
+  for (std::size_t i = 0; i < 2; ++i) CHECK(origins->at(i + 3).thread_id == origins->at(i).thread_id);
 }
 
 }  // namespace posthorn::storage::testing

@@ -90,6 +90,28 @@ TEST_CASE("imap: several messages in one APPEND (RFC 3502)") {
         "completed\r\n");
 }
 
+TEST_CASE("imap: many messages in one APPEND are not held in memory") {
+  Server server;
+  auto client = Client::logged_in(server);
+  const std::string large = "Subject: x\r\n\r\n" + std::string(60'000, 'x');
+  std::string command = "a APPEND INBOX";
+  for (int i = 0; i < 20; ++i) command += " {" + std::to_string(large.size()) + "+}\r\n" + large;
+  CHECK(has(client->send_raw(command + "\r\n"), "a OK [APPENDUID 1001 1:20] "));
+  CHECK(server.store.most_spooled < 400'000);
+  for (storage::Uid uid = 1; uid <= 20; ++uid) CHECK(*server.inbox().octets(uid) == large);
+}
+
+TEST_CASE("imap: no OK to APPEND where a message can't be put aside") {
+  Server server;
+  auto client = Client::logged_in(server);
+  const std::string first = " {300000+}\r\n" + std::string(300'000, 'x');
+  client->send_raw("a APPEND INBOX" + first);
+  server.store.fail({Errc::io, "disk"}, 1);  // close() goes before
+  CHECK(has(client->send_raw(" {20+}\r\n" + message + "\r\n"), "a NO "));
+  CHECK(server.inbox().snapshot()->size() == 0);
+  CHECK(server.store.live_spools == 0);
+}
+
 TEST_CASE("imap: a broken APPEND leaves nothing behind") {
   Server server;
   {
