@@ -7,11 +7,6 @@
 #include <limits>
 
 namespace posthorn::imap {
-namespace {
-
-constexpr std::size_t longest_kept = 65'536;
-
-}  // namespace
 
 Result<std::optional<EncodedSection>> encoded_section(const std::vector<std::uint32_t>& part,
                                                       const message::BodyPart& root) {
@@ -74,7 +69,7 @@ Task<Result<std::string>> ContentReader::next() {
   co_return decoded;
 }
 
-Task<Result<Content>> examine(Connection& connection, ContentReader reader) {
+Task<Result<Content>> examine(Connection& connection, ContentReader reader, std::size_t longest_kept) {
   Slice slice(connection);
   Content content{.octets = std::string()};
   while (true) {

@@ -62,7 +62,7 @@ struct Content {
   std::optional<std::string> octets{};  // itself, if it is short
 };
 
-// Reads a content through, in slices of time.
-Task<Result<Content>> examine(Connection& connection, ContentReader reader);
+// Reads a content through, in slices of time. It is kept if it has `longest_kept` octets at most.
+Task<Result<Content>> examine(Connection& connection, ContentReader reader, std::size_t longest_kept);
 
 }  // namespace posthorn::imap

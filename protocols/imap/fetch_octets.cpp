@@ -132,8 +132,9 @@ Task<Result<FetchOctets::Piece>> FetchOctets::piece_of(const FetchBinary& binary
   Decoded decoded = **std::move(found);
   decoded.partial = binary.partial;
   auto content =
-      co_await examine(connection_, ContentReader(*decoded.source, decoded.section, decoded.partial));
+      co_await examine(connection_, ContentReader(*decoded.source, decoded.section, decoded.partial), room_);
   if (!content) co_return std::unexpected(std::move(content).error());
+  if (content->octets) room_ -= content->octets->size();
   decoded.content = *std::move(content);
   co_return Piece{.decoded = std::move(decoded)};
 }
@@ -145,7 +146,8 @@ Task<Result<FetchOctets::Piece>> FetchOctets::piece_of(const FetchBinarySize& si
   if (!*found) co_return Piece{.size = 0};
   const EncodedSection& section = (*found)->section;
   if (section.encoding == message::TransferEncoding::identity) co_return Piece{.size = section.extent.size};
-  const auto content = co_await examine(connection_, ContentReader(*(*found)->source, section, std::nullopt));
+  const auto content =
+      co_await examine(connection_, ContentReader(*(*found)->source, section, std::nullopt), 0);
   if (!content) co_return std::unexpected(content.error());
   co_return Piece{.size = content->size};
 }
@@ -207,6 +209,7 @@ Task<void> FetchOctets::send(Extent extent) {
 Task<void> FetchOctets::send(const Decoded& decoded) {
   if (decoded.content.octets) {
     connection_.queue(*decoded.content.octets);
+    co_await connection_.flush_if_large();
     co_return;
   }
   ContentReader reader(*decoded.source, decoded.section, decoded.partial);

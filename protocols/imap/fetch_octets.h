@@ -32,7 +32,8 @@ bool is_of_octets(const FetchItem& item);
 // §4.3).
 bool has_unknown_encoding(std::span<const FetchItem> items, const message::BodyPart& structure);
 
-// The values of these items for one message. None is in memory as a whole, but for short ones.
+// The values of these items for one message. None is in memory as a whole, but for short ones, which have 64
+// KiB together.
 class FetchOctets {
  public:
   // `structure` and `edits` as they are kept of the message; what is asked for may do without. All of it
@@ -104,6 +105,7 @@ class FetchOctets {
   std::optional<Header> header_;  // the one that was read last
   std::vector<Piece> pieces_;
   std::size_t next_ = 0;
+  std::size_t room_ = 65'536;  // for contents that are kept
 };
 
 }  // namespace posthorn::imap

@@ -243,6 +243,24 @@ TEST_CASE("imap: a literal8 without NUL is a literal") {
             "BODY[] " + literal(plain)));
 }
 
+TEST_CASE("imap: short contents of many BINARY items go out as they are put together") {
+  Server server;
+  const std::string text(65'000, 'x');
+  server.inbox().put("Subject: s\r\n\r\n" + text, seen);
+  std::string items;
+  std::string expected = "* 1 FETCH (";
+  for (int i = 0; i < 50; ++i) {
+    items += (i == 0 ? "" : " ") + ("BINARY.PEEK[1]<" + std::to_string(i) + ".65000>");
+    expected += (i == 0 ? "" : " ") + ("BINARY[1]<" + std::to_string(i) + "> ") +
+                literal(text.substr(static_cast<std::size_t>(i)));
+  }
+  auto client = Client::with_inbox(server);
+  const std::size_t before = client->peer().awaits();
+  CHECK(client->say("a FETCH 1 (" + items + ")") == expected + ")\r\na OK FETCH completed\r\n");
+  // Each went out by itself.
+  CHECK(client->peer().awaits() - before >= 50);
+}
+
 TEST_CASE("imap: a NUL where it can't be is NO [UNKNOWN-CTE]; in a literal it is refused (RFC 3516 §4.4)") {
   const std::string unknown = "a NO [UNKNOWN-CTE] A NUL octet can't stand where this one does\r\n";
   for (const std::string& message : {"A: \0\r\n\r\nx"s, "Content-Transfer-Encoding: base64\r\n\r\n\0"s}) {
@@ -254,7 +272,6 @@ TEST_CASE("imap: a NUL where it can't be is NO [UNKNOWN-CTE]; in a literal it is
         "+ OK\r\na NO [CANNOT] The message has a NUL octet\r\nb OK NOOP completed\r\n");
 }
 
-}  // namespace posthorn::imap
 TEST_CASE("imap: which messages can be decoded is found out in turns, before the others are marked") {
   Server server;
   std::string parts;
@@ -278,3 +295,4 @@ TEST_CASE("imap: which messages can be decoded is found out in turns, before the
   CHECK(turns_of("SELECT INBOX") >= without_marking + 8);
 }
 
+}  // namespace posthorn::imap
