@@ -86,7 +86,9 @@ Task<Result<std::string>> read(Named& named, std::size_t count) {
 Task<std::optional<Reply>> Session::write_url(const std::string& url, storage::Spool& spool) {
   const auto parsed = parse_message_url(url);
   if (!parsed) co_return bad_url(url);
-  const auto mailbox = co_await account_->open(parsed->mailbox);
+  std::string name = parsed->mailbox;
+  if (enabled_.dialect.utf8()) name = co_await name_found(std::move(name));
+  const auto mailbox = co_await account_->open(std::move(name));
   if (!mailbox) {
     const bool is_name = mailbox.error().code == Errc::not_found || mailbox.error().code == Errc::not_allowed;
     co_return is_name ? bad_url(url) : reply_to(mailbox.error());

@@ -160,18 +160,19 @@ void append_xlist(std::string& out, std::string_view name, const Level& level, D
 }
 
 // Where names are in Net-Unicode, a pattern that is not names those too that it is made to (RFC 9051 §5.1).
-std::vector<ListPattern> patterns_of(const List& list, Dialect dialect) {
-  std::vector<ListPattern> patterns;
-  for (const std::string& pattern : list.patterns) {
+std::vector<ListPattern> patterns_of(const std::string& reference, std::span<const std::string> patterns,
+                                     Dialect dialect) {
+  std::vector<ListPattern> all;
+  const std::string normal_reference = dialect.utf8() ? message::to_nfc(reference) : reference;
+  for (const std::string& pattern : patterns) {
     // RFC 5258 §3: an empty one matches nothing, whatever the reference.
     if (pattern.empty()) continue;
-    patterns.emplace_back(list.reference, pattern);
+    all.emplace_back(reference, pattern);
     if (!dialect.utf8()) continue;
-    const std::string reference = message::to_nfc(list.reference);
     const std::string normal = message::to_nfc(pattern);
-    if (reference != list.reference || normal != pattern) patterns.emplace_back(reference, normal);
+    if (normal_reference != reference || normal != pattern) all.emplace_back(normal_reference, normal);
   }
-  return patterns;
+  return all;
 }
 
 // The empty pattern asks for the separator and the root of the reference; our names have none.
@@ -222,7 +223,7 @@ Task<Reply> Session::on(const List& list) {
   const auto mailboxes = co_await account_->list();
   if (!mailboxes) co_return reply_to(mailboxes.error());
   Levels levels = levels_of(*mailboxes);
-  const std::vector<ListPattern> patterns = patterns_of(list, enabled_.dialect);
+  const std::vector<ListPattern> patterns = patterns_of(list.reference, list.patterns, enabled_.dialect);
   Slice slice(connection_);
   if (list.selection.subscribed || list.returned.subscribed) {
     const auto subscriptions = co_await account_->subscriptions();
@@ -276,11 +277,11 @@ Task<Reply> Session::on(const Xlist& xlist) {
   const auto mailboxes = co_await account_->list();
   if (!mailboxes) co_return reply_to(mailboxes.error());
   const Levels levels = levels_of(*mailboxes);
-  const ListPattern pattern(xlist.reference, xlist.pattern);
+  const auto patterns = patterns_of(xlist.reference, {&xlist.pattern, 1}, enabled_.dialect);
   Slice slice(connection_);
   for (const auto& [name, level] : levels) {
     co_await slice;
-    if (!pattern.matches(name)) continue;
+    if (!matches_any(patterns, name)) continue;
     append_xlist(connection_.output(), name, level, enabled_.dialect);
     co_await connection_.flush_if_large();
   }
@@ -292,17 +293,17 @@ Task<Reply> Session::on(const Xlist& xlist) {
 Task<Reply> Session::on(const Lsub& lsub) {
   const auto subscriptions = co_await account_->subscriptions();
   if (!subscriptions) co_return reply_to(subscriptions.error());
-  const ListPattern pattern(lsub.reference, lsub.pattern);
+  const auto patterns = patterns_of(lsub.reference, {&lsub.pattern, 1}, enabled_.dialect);
   const bool names_levels = lsub.pattern.ends_with('%');
   std::map<std::string, bool, std::less<>> names;  // and whether each is subscribed itself
   Slice slice(connection_);
   for (const std::string& name : *subscriptions) {
     co_await slice;
-    if (pattern.matches(name)) {
+    if (matches_any(patterns, name)) {
       names[name] = true;
     } else if (names_levels) {
       each_level_above(name, [&](std::string_view above) {
-        if (pattern.matches(above)) names.try_emplace(std::string(above), false);
+        if (matches_any(patterns, above)) names.try_emplace(std::string(above), false);
         return true;
       });
     }

@@ -51,12 +51,12 @@ Task<Reply> Session::on(const Delete& remove) {
 }
 
 // RFC 9051 §6.3.9.7: the new name is told with the one that the client gave, which names the mailbox to it.
-// INBOX is there still (§6.3.6).
+// INBOX is there still (§6.3.6), so that only a name that was made another is told.
 Task<Reply> Session::on(const Rename& rename) {
   const auto renamed = co_await account_->rename(rename.from, rename.to);
   if (!renamed) co_return reply_to(renamed.error());
   connection_.log(LogLevel::debug, "imap.rename", {{"mailbox", rename.from}, {"to", rename.to}});
-  if (enabled_.rev2() && rename.from != "INBOX") {
+  if (enabled_.rev2() && (rename.from != "INBOX" || denormalised_)) {
     co_await tell_old_name(rename.to, denormalised_.value_or(rename.from));
   }
   co_return ok("RENAME completed");
@@ -80,14 +80,15 @@ Task<Reply> Session::on(const Namespace&) {
   co_return ok("NAMESPACE completed");
 }
 
+// The answer has the name that was asked for (RFC 9051 §7.3.4), by which clients find it.
 Task<Reply> Session::on(const Status& status) {
   if (view_ && view_->mailbox().info().name == status.mailbox) {
     static_cast<void>(co_await view_->mailbox().poll());
   }
   const auto counts = co_await account_->status(status.mailbox);
   if (!counts) co_return reply_to(counts.error());
-  append_status(connection_.output(), status.mailbox, status.items, *counts, settings_.message_octets,
-                enabled_.dialect);
+  append_status(connection_.output(), denormalised_.value_or(status.mailbox), status.items, *counts,
+                settings_.message_octets, enabled_.dialect);
   co_return ok("STATUS completed");
 }
 

@@ -22,30 +22,47 @@ std::vector<std::string*> names_in(Command::Body& body) {
   return names;
 }
 
+// The size of what `name` begins with that names `mailbox` or a level above it.
+std::size_t common_levels(std::string_view name, std::string_view mailbox) {
+  const auto [end, other] = std::ranges::mismatch(name, mailbox);
+  const auto same = static_cast<std::size_t>(end - name.begin());
+  const bool is_level = (end == name.end() || *end == '/') && (other == mailbox.end() || *other == '/');
+  if (is_level) return same;
+  const std::size_t slash = name.substr(0, same).rfind('/');
+  return slash == std::string_view::npos ? 0 : slash;
+}
+
 }  // namespace
 
 // A mailbox of exactly this name, which a client that speaks modified UTF-7 or another program may have made,
-// goes before the one whose name is its normal form.
+// goes before the one whose name is its normal form; so does a level above, for what is not there yet.
 Task<std::string> Session::name_found(std::string name) {
-  std::string normal = message::to_nfc(name);
+  const std::string normal = message::to_nfc(name);
   if (normal == name) co_return name;
-  const auto mailboxes = co_await account_->list();
   const auto subscriptions = co_await account_->subscriptions();
-  const bool exists =
-      (mailboxes && std::ranges::find(*mailboxes, name, &storage::MailboxInfo::name) != mailboxes->end()) ||
-      (subscriptions && std::ranges::find(*subscriptions, name) != subscriptions->end());
-  co_return exists ? name : normal;
+  if (subscriptions && std::ranges::find(*subscriptions, name) != subscriptions->end()) co_return name;
+  const auto mailboxes = co_await account_->list();
+  if (!mailboxes) co_return normal;
+  const auto is_there = [&](const std::string& wanted) {
+    return std::ranges::find(*mailboxes, wanted, &storage::MailboxInfo::name) != mailboxes->end();
+  };
+  std::size_t levels = 0;
+  for (const auto& mailbox : *mailboxes) levels = std::max(levels, common_levels(name, mailbox.name));
+  const std::string found = name.substr(0, levels) + message::to_nfc(name.substr(levels));
+  co_return is_there(found) || !is_there(normal) ? found : normal;
 }
 
 Task<void> Session::normalise_names(Command::Body& body) {
   denormalised_.reset();
   if (!account_ || !enabled_.dialect.utf8()) co_return;
   const std::vector<std::string*> names = names_in(body);
+  if (names.empty()) co_return;
+  const std::string first = *names.front();
   for (std::string* name : names) {
     std::string found = co_await name_found(*name);
     if (found == *name) continue;
-    std::swap(found, *name);
-    if (name == names.front()) denormalised_ = std::move(found);
+    *name = std::move(found);
+    denormalised_ = first;
   }
 }
 

@@ -41,6 +41,8 @@ Task<Reply> Session::on(const Replace& replace) {
   text += ' ';
   append_uids(text, replaced->uids);
   send(text + "] Replacement message ready\r\n");
+  if (enabled_.rev2() && denormalised_) co_await tell_old_name(replace.mailbox, *denormalised_);
+  co_await view_->tell(connection_, Expunges::tell_behind_exists, replace.numbering);
   co_return co_await reply_behind_expunges(replace.numbering == Numbering::uid ? "UID REPLACE" : "REPLACE");
 }
 

@@ -215,7 +215,7 @@ TEST_CASE(
   CHECK(has(client->say("c SELECT " + quoted(decomposed)), line));
   CHECK(client->say("d APPEND " + quoted(decomposed) + " {1+}\r\nx").starts_with(line));
   CHECK(has(client->say("f STATUS " + quoted(decomposed) + " (MESSAGES)"),
-            "* STATUS " + quoted(composed) + " (MESSAGES 1)\r\n"));
+            "* STATUS " + quoted(decomposed) + " (MESSAGES 1)\r\n"));
   CHECK(has(client->say("g COPY 1 " + quoted(decomposed)), "g OK [COPYUID "));
   CHECK(has(client->say("h UID MOVE 1 " + quoted(decomposed)), "h OK "));
   CHECK(has(client->say("i SUBSCRIBE " + quoted(decomposed)), "i OK "));
@@ -241,6 +241,54 @@ TEST_CASE("imap rev2: E 16: a mailbox of exactly the name that is given goes bef
   CHECK(has(old->say("b LIST \"\" au*"), " au&Awg-\r\n"));
 }
 
+TEST_CASE("imap rev2: so does a level of exactly the name, for what is below it") {
+  Server server;
+  auto& account = server.store.account();
+  const std::string parent(decomposed);
+  account.mailbox(parent + "/a/" + parent);
+  account.mailbox("Plain");
+  auto client = rev2_client(server);
+  // The level itself is no mailbox; one of the normal form is.
+  account.mailbox(std::string(composed)).put("x");
+  CHECK(has(client->say("s SELECT " + quoted(parent)), "* 1 EXISTS\r\n"));
+  const std::string below = quoted(parent + "/x" + std::string(composed));
+  CHECK(has(client->say("a CREATE " + quoted(parent + "/x" + parent)), below + " (\"OLDNAME\" ("));
+  CHECK(has(client->say("b RENAME Plain " + quoted(parent + "/Plain")), quoted(parent + "/Plain") + " ("));
+  CHECK(has(client->say("c SELECT " + quoted(parent + "/Plain")), "c OK "));
+  CHECK(has(client->say("d CREATE " + quoted(parent + "/a/b")), "d OK "));
+  CHECK(has(client->say("e CREATE " + quoted(parent + "/a/" + parent + "/" + parent)),
+            quoted(parent + "/a/" + parent + "/" + std::string(composed))));
+  // What only begins so is another.
+  CHECK(has(client->say("f CREATE " + quoted(parent + "s")), quoted(std::string(composed) + "s")));
+  CHECK_FALSE(has(client->say("g LIST \"\" *"), '"' + std::string(composed) + '/'));
+}
+
+TEST_CASE("imap rev2: STATUS answers for the name that was asked for (RFC 9051 §7.3.4)") {
+  Server server;
+  server.store.account().mailbox(std::string(composed)).put("x");
+  auto client = rev2_client(server);
+  CHECK(client->say("a STATUS " + quoted(decomposed) + " (MESSAGES)") ==
+        "* STATUS " + quoted(decomposed) + " (MESSAGES 1)\r\na OK STATUS completed\r\n");
+}
+
+TEST_CASE("imap rev2: LSUB and XLIST find a decomposed name, and what it is made to") {
+  Server server;
+  server.store.account().mailbox(std::string(composed));
+  auto client = rev2_client(server);
+  client->say("s SUBSCRIBE " + quoted(decomposed));
+  CHECK(has(client->say("a LSUB \"\" " + quoted(decomposed)), " " + quoted(composed) + "\r\n"));
+  CHECK(has(client->say("b XLIST \"\" " + quoted(decomposed)), " " + quoted(composed) + "\r\n"));
+  server.store.account().mailbox(std::string(decomposed));
+  CHECK(has(client->say("c XLIST \"\" " + quoted(decomposed)), " " + quoted(decomposed) + "\r\n"));
+}
+
+TEST_CASE("imap rev2: a URL of CATENATE names a mailbox in any normal form") {
+  Server server;
+  server.store.account().mailbox(std::string(composed)).put("x");
+  auto client = rev2_client(server);
+  CHECK(has(client->say("a APPEND INBOX CATENATE (URL \"/Entwu%CC%88rfe/;UID=1\")"), "a OK "));
+}
+
 TEST_CASE("imap rev2: RENAME tells the new name with the old one (RFC 9051 §6.3.6, §6.3.9.7)") {
   Server server;
   server.store.account().mailbox("Old/Child");
@@ -256,6 +304,8 @@ TEST_CASE("imap rev2: RENAME tells the new name with the old one (RFC 9051 §6.3
             "))\r\nd OK RENAME completed\r\n");
   // INBOX stays; a RENAME that fails tells nothing.
   CHECK(client->say("f RENAME INBOX Saved") == "f OK RENAME completed\r\n");
+  CHECK(has(client->say("h RENAME INBOX " + quoted(decomposed)),
+            quoted(composed) + " (\"OLDNAME\" (INBOX))\r\nh OK "));
   CHECK(client->say("g RENAME none any") == "g NO [NONEXISTENT] No such mailbox\r\n");
   auto old = Client::logged_in(server);
   CHECK(old->say("a RENAME Last Former") == "a OK RENAME completed\r\n");
