@@ -22,7 +22,7 @@ std::optional<Reply> Session::refusal_of_replace(const Replace& replace) const {
   return std::nullopt;
 }
 
-// The new message is told before the old one's EXPUNGE (§4.3).
+// The new message is told before the old one's EXPUNGE (§4.3), its EXISTS too, as in the RFC's examples.
 Task<Reply> Session::on(const Replace& replace) {
   if (auto refusal = refusal_of_replace(replace)) co_return *std::move(refusal);
   if (auto refusal = co_await complete(arriving_, replace.mailbox, {&replace.message, 1})) {

@@ -295,12 +295,17 @@ Task<void> View::tell(Connection& connection, Expunges expunges, Numbering numbe
   const bool has_grown = !news.added.empty();
   if (has_grown) note_recent(before->uid_next());
 
+  const bool exists_first = expunges == Expunges::tell_behind_exists && !has_inserted && has_grown;
+  if (exists_first) {
+    const auto added = static_cast<std::uint32_t>(news.added.size());
+    append_untagged_number(connection.output(), before->size() + added, " EXISTS\r\n");
+  }
   if (enabled_.vanished()) {
     co_await tell_vanished(connection, *before, news.expunged, told_anew_above);
   } else {
     co_await tell_expunged(connection, *before, news, told_anew_above);
   }
-  tell_size(connection.output(), has_grown);
+  tell_size(connection.output(), has_grown && !exists_first);
   co_await tell_flags(connection, *before, news.changed, told_anew_above, numbering);
   // What is held back may be older than what was told (RFC 7162 §3.2); once it is told, the client learns how
   // far it knows everything (§6).

@@ -17,8 +17,9 @@
 namespace posthorn::imap {
 
 // Whether EXPUNGE responses may be sent now: not in response to FETCH, STORE and SEARCH by sequence numbers
-// (RFC 3501 §7.4.1, §5.5).
-enum class Expunges { tell, hold };
+// (RFC 3501 §7.4.1, §5.5). Behind the EXISTS of what is new, they leave a client that had a message replaced
+// with the new one before the old one goes (the examples of RFC 8508).
+enum class Expunges { tell, tell_behind_exists, hold };
 
 // Appends "MODSEQ (12)" of a message (RFC 7162 §3.1.4.2).
 void append_modseq(std::string& out, const storage::Message& message);

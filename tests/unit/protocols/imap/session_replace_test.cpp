@@ -45,7 +45,7 @@ TEST_CASE("imap: REPLACE puts a message in another's place (RFC 8508 §3.2, the 
   CHECK(dialogue_in_inbox(
             "A003 REPLACE 4 INBOX (\\Seen \\Draft) {20}\r\n" + message + "\r\nb FETCH 4 (UID FLAGS)\r\n",
             four) ==
-        "+ OK\r\n* OK [APPENDUID 1001 5] Replacement message ready\r\n* 4 EXPUNGE\r\n* 4 EXISTS\r\n"
+        "+ OK\r\n* OK [APPENDUID 1001 5] Replacement message ready\r\n* 5 EXISTS\r\n* 4 EXPUNGE\r\n"
         "* 1 RECENT\r\nA003 OK REPLACE completed\r\n"
         "* 4 FETCH (UID 5 FLAGS (\\Seen \\Draft \\Recent))\r\nb OK FETCH completed\r\n");
 }
@@ -56,7 +56,7 @@ TEST_CASE("imap: UID REPLACE names the message by its UID (RFC 8508 §3.3)") {
     server.inbox().expunge_now(testing::uid_set({1}), true);
   };
   CHECK(dialogue_in_inbox("a UID REPLACE 3 INBOX {20+}\r\n" + message + "\r\n", gap) ==
-        "* OK [APPENDUID 1001 5] Replacement message ready\r\n* 2 EXPUNGE\r\n* 3 EXISTS\r\n* 1 RECENT\r\n"
+        "* OK [APPENDUID 1001 5] Replacement message ready\r\n* 4 EXISTS\r\n* 2 EXPUNGE\r\n* 1 RECENT\r\n"
         "a OK UID REPLACE completed\r\n");
 }
 
@@ -193,7 +193,7 @@ TEST_CASE(
   const std::string said = client->send_raw("a REPLACE 2 INBOX {20+}\r\n" + message + "\r\n");
   const std::string modseq = std::to_string(server.inbox().snapshot()->highest_modseq());
   CHECK(said ==
-        "* OK [APPENDUID 1001 5] Replacement message ready\r\n* VANISHED 2\r\n* 4 EXISTS\r\n"
+        "* OK [APPENDUID 1001 5] Replacement message ready\r\n* 5 EXISTS\r\n* VANISHED 2\r\n"
         "* 1 RECENT\r\na OK [HIGHESTMODSEQ " +
             modseq + "] REPLACE completed\r\n");
 }
