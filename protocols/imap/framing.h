@@ -54,9 +54,9 @@ struct Frame {
 //
 // A line ends in CRLF, or in LF alone, since people type commands. A line that ends in `{n}`, `{n+}`,
 // or the same with `~` before it, announces a literal; inside a quoted string, where there can be none, only
-// `{n+}` does, whose octets may come anyhow. Which of the
-// literals of APPEND and REPLACE are messages or parts of them is told by parsing what stands before them;
-// where that is malformed they count as ordinary literals, and error() says why.
+// `{n+}` does, whose octets may come anyhow. Which of the literals of APPEND and REPLACE are messages or
+// parts of them is told by parsing what stands before them; where that is malformed they count as ordinary
+// literals, and error() says why.
 //
 // Linear in the bytes of the command, however many pieces they come in. Pure: no I/O.
 class Framer {
@@ -81,8 +81,8 @@ class Framer {
 
   Literals literals_;
 
-  std::size_t line_ =
-      0;  // where the piece of a line that is being read begins; beyond the bytes while a literal is missing
+  // Where the piece of a line that is being read begins; beyond the bytes while a literal is missing.
+  std::size_t line_ = 0;
   std::size_t scanned_ = 0;  // up to here no line end was found
   Kind kind_ = Kind::unknown;
   bool mailbox_awaited_ = false;           // the mailbox of an APPEND was announced as a literal

@@ -17,7 +17,7 @@ namespace posthorn::imap {
 
 // Looks for what a SEARCH wants in one message after the other. However many keys there are, a message's
 // texts are decoded and folded once, and others have their turn in between. Of a header field, the first 64
-// KiB count.
+// KiB count; of the addresses in the envelope, all.
 class TextLookup {
  public:
   // Both outlive it.

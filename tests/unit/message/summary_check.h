@@ -57,9 +57,11 @@ inline bool kept_fields_agree(const Summary& summary, std::string_view wire,
   const auto wanted = common_field_set(names);
   if (!wanted) return false;
   std::string kept;
-  // Received, where it is long, is the one that may be missing.
-  if (!append_common_fields(*summary.common_fields, *wanted, kept))
-    return std::ranges::find(names, "Received") != names.end();
+  if (!append_common_fields(*summary.common_fields, *wanted, kept)) {
+    // Received, where it is long, is the one that may be missing.
+    std::vector<std::string> others = names;
+    return std::erase(others, "Received") > 0 && kept_fields_agree(summary, wire, others);
+  }
   return kept == filter_fields(wire.substr(0, summary.root.header_size), names, FieldFilter::only);
 }
 
