@@ -69,11 +69,4 @@ bool ListPattern::matches(std::string_view name) const {
   return places_after(name).back() != 0;
 }
 
-bool ListPattern::may_match_below(std::string_view name) const {
-  const std::vector<char> places = places_after(std::string(name) + '/');
-  const bool has_end = places.size() == pattern_.size() + 1;
-  const auto last = places.end() - (has_end ? 1 : 0);
-  return std::find(places.begin(), last, 1) != last;
-}
-
 }  // namespace posthorn::imap

@@ -19,10 +19,6 @@ class ListPattern {
   // `name` in UTF-8, INBOX in capitals.
   bool matches(std::string_view name) const;
 
-  // Whether there are names below `name` that match: what makes LIST with `%` name a level that is no mailbox
-  // itself, and lets a walk leave out a subtree.
-  bool may_match_below(std::string_view name) const;
-
  private:
   std::vector<char> places_after(std::string_view name) const;
 
