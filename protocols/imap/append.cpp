@@ -68,10 +68,7 @@ Task<std::optional<Reply>> Session::open_target(Arriving& arriving, const std::s
 Task<std::optional<Reply>> Session::refusal_of_message(Incoming& command, const Frame& frame) {
   if (!account_) co_return bad("Log in first");
   auto parsed = parse_cut_off(command.text, enabled_.dialect);
-  if (!parsed) {
-    const bool cannot = parsed.error().code == Errc::not_allowed;
-    co_return cannot ? no("[CANNOT] " + parsed.error().detail) : bad(parsed.error().detail);
-  }
+  if (!parsed) co_return reply_to_unparsed(parsed.error());
   if (auto refusal = refusal_in_this_state(parsed->body)) co_return refusal;
   co_await normalise_names(parsed->body);
   if (frame.is_beyond_literal_minus) {
@@ -101,10 +98,10 @@ Task<std::optional<Reply>> Session::refusal_of_message(Incoming& command, const 
 // Writes what URLs name into the spools, up to the end of `messages` or to a literal that is still to come;
 // closes the spools of messages that are complete.
 Task<std::optional<Reply>> Session::write_parts(Arriving& arriving, std::span<const AppendMessage> messages) {
-      if (auto refusal = co_await spare_memory(arriving)) co_return refusal;
   const std::size_t begun = arriving.spools.size();
   for (std::size_t i = begun == 0 ? 0 : begun - 1; i < messages.size(); ++i) {
     if (i == arriving.spools.size()) {
+      if (auto refusal = co_await spare_memory(arriving)) co_return refusal;
       arriving.spools.push_back(environment_.store.spool());
       arriving.parts = 0;
     }
@@ -122,6 +119,9 @@ Task<std::optional<Reply>> Session::write_parts(Arriving& arriving, std::span<co
     const auto closed = co_await spool.close();
     if (!closed) co_return reply_to_unstored(closed.error());
   }
+  co_return std::nullopt;
+}
+
 // Before another message comes.
 Task<std::optional<Reply>> Session::spare_memory(Arriving& arriving) {
   if (arriving.spools.empty()) co_return std::nullopt;
@@ -132,9 +132,6 @@ Task<std::optional<Reply>> Session::spare_memory(Arriving& arriving) {
   }
   const auto done = co_await last.put_aside();
   if (!done) co_return reply_to_unstored(done.error());
-  co_return std::nullopt;
-}
-
   co_return std::nullopt;
 }
 

@@ -41,15 +41,6 @@ void append_literal(std::string& out, std::string_view text) {
   std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), '\0', '\x80');
 }
 
-void append_escaped(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (const char c : text) {
-    if (forms[static_cast<unsigned char>(c)] == Form::escaped) out.push_back('\\');
-    out.push_back(c);
-  }
-  out.push_back('"');
-}
-
 void append_two_digits(std::string& out, std::int64_t value) {
   out.push_back(static_cast<char>('0' + value / 10));
   out.push_back(static_cast<char>('0' + value % 10));
@@ -64,6 +55,15 @@ void append_sequence_number(std::string& out, std::uint32_t number) {
 }
 
 }  // namespace
+
+void append_escaped(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (const char c : text) {
+    if (forms[static_cast<unsigned char>(c)] == Form::escaped) out.push_back('\\');
+    out.push_back(c);
+  }
+  out.push_back('"');
+}
 
 void append_number(std::string& out, std::uint64_t number) {
   std::array<char, std::numeric_limits<std::uint64_t>::digits10 + 1> digits;

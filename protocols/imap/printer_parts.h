@@ -11,6 +11,9 @@ namespace posthorn::imap {
 
 void append_number(std::string& out, std::uint64_t number);
 
+// Appends a quoted string, whatever is in `text`.
+void append_escaped(std::string& out, std::string_view text);
+
 std::string_view name_of(FetchAttribute attribute);
 
 // An item as FETCH asks for it: "BODY.PEEK[1]<0.10>".

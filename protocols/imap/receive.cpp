@@ -26,9 +26,7 @@ Task<Session::Incoming> Session::receive() {
       case Frame::Kind::line: co_await receive_line(command, budget); break;
       case Frame::Kind::literal:
         if (framer.error()) {
-          const Error& error = *framer.error();
-          const bool cannot = error.code == Errc::not_allowed;
-          co_await refuse(command, frame, cannot ? no("[CANNOT] " + error.detail) : bad(error.detail));
+          co_await refuse(command, frame, reply_to_unparsed(*framer.error()));
         } else if (frame.is_beyond_literal_minus) {
           co_await refuse(command, frame, bad("Literals that are not waited for have at most 4096 octets"));
         } else if (frame.octets > budget - std::min(budget, command.text.size())) {
@@ -37,7 +35,7 @@ Task<Session::Incoming> Session::receive() {
           send(continuation);
         }
         break;
-      case Frame::Kind::more_octets: co_await receive_octets(command.text, frame.octets); break;
+      case Frame::Kind::more_octets: co_await receive_octets(frame.octets, &command.text); break;
       case Frame::Kind::message:
       case Frame::Kind::text: co_await receive_message(command, frame); break;
     }
@@ -63,11 +61,12 @@ Task<void> Session::receive_line(Incoming& command, std::size_t budget) {
   }
 }
 
-Task<void> Session::receive_octets(std::string& into, std::uint64_t octets) {
+// They are dropped where there is nothing to put them into.
+Task<void> Session::receive_octets(std::uint64_t octets, std::string* into) {
   while (octets > 0) {
     const std::string_view there = co_await connection_.peek();
     const std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(octets, there.size()));
-    into.append(there.substr(0, taken));
+    if (into != nullptr) into->append(there.substr(0, taken));
     connection_.consume(taken);
     octets -= taken;
   }
@@ -89,12 +88,7 @@ Task<void> Session::read_past(std::uint64_t octets) {
       co_return;
     }
     bound -= octets;
-    while (octets > 0) {
-      const std::string_view there = co_await connection_.peek();
-      const std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(octets, there.size()));
-      connection_.consume(taken);
-      octets -= taken;
-    }
+    co_await receive_octets(octets, nullptr);
     const Connection::Line line = co_await connection_.read_line(command_budget());
     if (line.too_long) {
       end_with_bye("The command is too long");

@@ -26,6 +26,10 @@ Reply reply_for_target(const Error& error) {
   return reply_to(error);
 }
 
+Reply reply_to_unparsed(const Error& error) {
+  return error.code == Errc::not_allowed ? no("[CANNOT] " + error.detail) : bad(error.detail);
+}
+
 void append_tagged(std::string& out, std::string_view tag, const Reply& reply) {
   if (reply.status == Reply::Status::none) return;
   out += tag;

@@ -230,9 +230,7 @@ Task<void> Session::serve_one() {
   }
   auto command = parse_command(incoming.text, enabled_.dialect);
   if (!command) {
-    const Error& error = command.error();
-    const bool cannot = error.code == Errc::not_allowed;
-    fail_unexecuted(incoming.text, cannot ? no("[CANNOT] " + error.detail) : bad(error.detail));
+    fail_unexecuted(incoming.text, reply_to_unparsed(command.error()));
     co_return;
   }
   connection_.log(LogLevel::trace, "imap.command", {{"name", name_of(command->body)}});

@@ -119,7 +119,7 @@ class Session {
   // receive.cpp
   Task<Incoming> receive();
   Task<void> receive_line(Incoming& command, std::size_t budget);
-  Task<void> receive_octets(std::string& into, std::uint64_t octets);
+  Task<void> receive_octets(std::uint64_t octets, std::string* into);
   Task<void> refuse(Incoming& command, const Frame& frame, Reply reply);
   Task<void> read_past(std::uint64_t octets);
   Task<void> read_past_literals(const Connection::Line& line);

@@ -2,6 +2,7 @@
 
 #include "protocols/imap/mailbox_name.h"
 #include "protocols/imap/printer.h"
+#include "protocols/imap/printer_parts.h"
 
 #include <algorithm>
 
@@ -16,16 +17,11 @@ void append_string(std::string& out, std::string_view text, Dialect dialect) {
   const bool is_quoted = dialect.utf8() && std::ranges::any_of(text, is_8bit) &&
                          text.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos &&
                          is_utf8(text);
-  if (!is_quoted) {
+  if (is_quoted) {
+    append_escaped(out, text);
+  } else {
     append_string(out, text);
-    return;
   }
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    out.push_back(c);
-  }
-  out.push_back('"');
 }
 
 void append_nstring(std::string& out, const std::optional<std::string>& text, Dialect dialect) {
