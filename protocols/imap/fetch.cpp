@@ -1,7 +1,7 @@
-#include "message/common_fields.h"
 #include "message/summary_codec.h"
 #include "protocols/imap/fetch_items.h"
 #include "protocols/imap/fetch_octets.h"
+#include "protocols/imap/fetch_plan.h"
 #include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
@@ -11,7 +11,6 @@
 #include "protocols/imap/structure_printer.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 // FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8).
@@ -27,158 +26,11 @@ constexpr std::size_t longest_usual_header = 16'384;
 using From = PartialRange::From;
 using Summaries = std::vector<storage::Mailbox::CachedSummary>;
 
-bool is_of_header(const Section& section) {
-  return section.part.empty() && (section.text == Section::Text::header || is_filtered(section));
-}
-
-bool is(const FetchItem& item, FetchAttribute attribute) {
-  const auto* own = std::get_if<FetchAttribute>(&item);
-  return own != nullptr && *own == attribute;
-}
-
-// What a FETCH asks for, seen from what it takes to answer.
-struct Plan {
-  Plan(const Fetch& fetch, const Enabled& enabled) : items(fetch.items) {
-    // RFC 3501 §6.4.8; a UIDFETCH response has it as its number (RFC 9586 §3.3).
-    const bool adds_uid = fetch.numbering == Numbering::uid && !enabled.uid_only;
-    if (adds_uid && !asks(FetchAttribute::uid)) items.insert(items.begin(), FetchAttribute::uid);
-    // RFC 7162 §3.1.4.1.
-    if (fetch.changed_since && !asks(FetchAttribute::mod_sequence)) {
-      items.emplace_back(FetchAttribute::mod_sequence);
-    }
-    flags = asks(FetchAttribute::flags);
-    modseq = asks(FetchAttribute::mod_sequence);
-    uid = asks(FetchAttribute::uid);
-    email_id = asks(FetchAttribute::email_id);
-    envelope = asks(FetchAttribute::envelope);
-    preview = asks(FetchAttribute::preview) || asks(FetchAttribute::preview_lazy);
-    origin = asks(FetchAttribute::save_date) || asks(FetchAttribute::thread_id);
-    structure = asks(FetchAttribute::body) || asks(FetchAttribute::body_structure);
-    for (const FetchItem& item : items) {
-      if (binary_part_of(item) != nullptr) octets = structure = binary = true;
-      const auto* content = std::get_if<FetchBinary>(&item);
-      if (content != nullptr && content->seen == FetchBody::Seen::set) sets_seen = true;
-      const auto body = body_of(item);
-      if (!body) continue;
-      octets = true;
-      if (body->seen == FetchBody::Seen::set) sets_seen = true;
-      if (needs_structure(body->section)) structure = true;
-    }
-    fields = kept_fields();
-  }
-
-  bool from_summary() const { return envelope || structure || preview || !fields.empty(); }
-
-  // RFC 8970 §4.1: a preview that is asked for LAZY is not worth opening a file.
-  storage::Effort effort() const {
-    const bool lazy = !envelope && !structure && fields.empty() && !asks(FetchAttribute::preview);
-    return lazy ? storage::Effort::look_up : storage::Effort::full;
-  }
-
-  bool asks(FetchAttribute attribute) const {
-    return std::ranges::any_of(items, [&](const FetchItem& item) { return is(item, attribute); });
-  }
-
-  // Whether the octets that are asked for lie in the header.
-  bool header_only() const {
-    return std::ranges::all_of(items, [](const FetchItem& item) {
-      const auto body = body_of(item);
-      return body ? is_of_header(body->section) : binary_part_of(item) == nullptr;
-    });
-  }
-
-  // The fields that each item of octets asks for, if all of these are header fields that are kept.
-  std::vector<message::CommonFieldSet> kept_fields() const {
-    std::vector<message::CommonFieldSet> sets;
-    for (const FetchItem& item : items) {
-      if (!is_of_octets(item)) continue;
-      const auto* body = std::get_if<FetchBody>(&item);
-      const bool is_of_header =
-          body != nullptr && body->section.part.empty() && body->section.text == Section::Text::header_fields;
-      const auto set = is_of_header ? message::common_field_set(body->section.fields) : std::nullopt;
-      if (!set) return {};
-      sets.push_back(*set);
-    }
-    return sets;
-  }
-
-  std::vector<FetchItem> items;  // UID first where the command was UID FETCH
-  std::vector<message::CommonFieldSet> fields;
-  bool flags = false;
-  bool modseq = false;
-  bool uid = false;
-  bool email_id = false;
-  bool envelope = false;
-  bool structure = false;
-  bool preview = false;
-  bool origin = false;
-  bool octets = false;  // of the message itself
-  bool binary = false;  // with sections decoded
-  bool sets_seen = false;
-};
-
-// What the index keeps of a message, as far as a Plan wants it.
-struct Known {
-  std::optional<message::Envelope> envelope;
-  std::optional<message::BodyPart> structure;
-  std::vector<std::string> fields;  // the values of the items of octets, where all of them are kept
-  std::vector<message::BinaryEdit> edits;
-  std::string email_id;
-  std::optional<std::string> preview;
-  std::optional<storage::Mailbox::Origin> origin;
-};
-
-// Nothing where the message's fields are not kept.
-Result<std::vector<std::string>> fields_from(std::string_view encoded, const Plan& plan) {
-  std::vector<std::string> fields;
-  const auto kept = TRY(message::decode_common_fields(encoded));
-  if (!kept) return fields;
-  for (const message::CommonFieldSet& wanted : plan.fields) {
-    if (!message::append_common_fields(*kept, wanted, fields.emplace_back())) {
-      fields.clear();
-      break;
-    }
-  }
-  return fields;
-}
-
-Result<Known> known_from(std::string_view encoded, const Plan& plan) {
-  Known known;
-  if (!plan.fields.empty()) known.fields = TRY(fields_from(encoded, plan));
-  if (plan.envelope) known.envelope = TRY(message::decode_envelope(encoded));
-  if (plan.structure) known.structure = TRY(message::decode_structure(encoded));
-  if (plan.binary) known.edits = TRY(message::decode_edits(encoded));
-  if (plan.preview) known.preview = TRY(message::decode_preview(encoded));
-  return known;
-}
-
 // The element of `list`, ascending by UID, that is the message's.
 template <class List>
 const typename List::value_type* element_of(const List& list, storage::Uid uid) {
   const auto at = std::ranges::lower_bound(list, uid, {}, &List::value_type::uid);
   return at != list.end() && at->uid == uid ? &*at : nullptr;
-}
-
-// The pieces whose messages are marked \Seen together, before the first of them is sent: small ones, as a
-// client that hangs up meanwhile has not read the rest.
-std::vector<Places> pieces_to_mark(const Places& places, Order order, const storage::Snapshot& messages) {
-  constexpr std::uint32_t most_messages = 16;
-  constexpr std::uint64_t most_octets = 1U << 20U;
-  std::vector<Places> pieces;
-  std::vector<Places::Range> piece;
-  std::uint64_t octets = 0;
-  places.each([&](std::uint32_t place) {
-    const std::uint64_t size = messages.at(place).size;
-    if (piece.size() == most_messages || (!piece.empty() && octets + size > most_octets)) {
-      pieces.emplace_back(std::exchange(piece, {}));
-      octets = 0;
-    }
-    piece.push_back({place, place + 1});
-    octets += size;
-  });
-  pieces.emplace_back(std::move(piece));
-  if (order == Order::descending) std::ranges::reverse(pieces);
-  return pieces;
 }
 
 class Fetching {
@@ -208,22 +60,22 @@ class Fetching {
   Task<storage::UidSet> unreadable_of(const Summaries& summaries);
   bool marks() const { return plan_.sets_seen && !view_.read_only(); }
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
-  void answer_from_index(std::uint32_t place, const storage::Message& message, const Known& known);
-  Task<bool> answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
+  void answer_from_index(std::uint32_t place, const storage::Message& message, const KnownMessage& known);
+  Task<bool> answer_with_octets(std::uint32_t place, const KnownMessage& known, bool newly_seen,
                                 const storage::UidSet& next);
   void leave_out(std::uint32_t place, const storage::UidSet& newly_seen);
   void begin_answer(std::uint32_t place);
-  void append_attribute(FetchAttribute attribute, const storage::Message& message, const Known& known);
+  void append_attribute(FetchAttribute attribute, const storage::Message& message, const KnownMessage& known);
   void end_answer(const storage::Message& message, bool newly_seen);
   Task<bool> find_email_ids(const storage::UidSet& uids);
-  bool add_email_id(storage::Uid uid, Known& known);
+  bool add_email_id(storage::Uid uid, KnownMessage& known);
   void note(Error error);
 
   Connection& connection_;
   View& view_;
   const Enabled& enabled_;
   Numbering numbering_;
-  Plan plan_;
+  FetchPlan plan_;
   storage::UidSet news_;  // of which the client does not know the present flags and MODSEQ
   std::vector<storage::Mailbox::EmailId> email_ids_;  // of the batch
   storage::ReadAhead ahead_;
@@ -317,7 +169,7 @@ Task<Places> Fetching::run_some(Places places, Order order) {
   for (const std::uint32_t place : in_order(places, order)) {
     co_await slice_;
     const storage::Message message = view_.messages().at(place);
-    Known known;
+    KnownMessage known;
     const auto* summary = element_of(summaries, message.uid);
     const auto* origin = element_of(origins, message.uid);
     const bool needs_summary = plan_.from_summary() && plan_.effort() == storage::Effort::full;
@@ -416,7 +268,7 @@ void Fetching::begin_answer(std::uint32_t place) {
 }
 
 void Fetching::append_attribute(FetchAttribute attribute, const storage::Message& message,
-                                const Known& known) {
+                                const KnownMessage& known) {
   std::string& out = connection_.output();
   if (!std::exchange(is_first_item_, false)) out += ' ';
   switch (attribute) {
@@ -491,14 +343,15 @@ Task<bool> Fetching::find_email_ids(const storage::UidSet& uids) {
 }
 
 // False for a message that is gone.
-bool Fetching::add_email_id(storage::Uid uid, Known& known) {
+bool Fetching::add_email_id(storage::Uid uid, KnownMessage& known) {
   const auto found = std::ranges::lower_bound(email_ids_, uid, {}, &storage::Mailbox::EmailId::uid);
   if (found == email_ids_.end() || found->uid != uid) return false;
   known.email_id = found->id;
   return true;
 }
 
-void Fetching::answer_from_index(std::uint32_t place, const storage::Message& message, const Known& known) {
+void Fetching::answer_from_index(std::uint32_t place, const storage::Message& message,
+                                 const KnownMessage& known) {
   std::string& out = connection_.output();
   begin_answer(place);
   auto fields = known.fields.cbegin();
@@ -519,7 +372,7 @@ void Fetching::answer_from_index(std::uint32_t place, const storage::Message& me
 }
 
 // False where there is no response: all that can fail is done before it begins.
-Task<bool> Fetching::answer_with_octets(std::uint32_t place, const Known& known, bool newly_seen,
+Task<bool> Fetching::answer_with_octets(std::uint32_t place, const KnownMessage& known, bool newly_seen,
                                         const storage::UidSet& next) {
   const storage::Message message = view_.messages().at(place);
   FetchOctets octets(connection_, view_.mailbox(), message, known.structure ? &*known.structure : nullptr,

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "base/result.h"
+#include "message/binary_edit.h"
+#include "message/common_fields.h"
+#include "message/structure.h"
+#include "protocols/imap/command.h"
+#include "protocols/imap/enabled.h"
+#include "protocols/imap/message_limit.h"
+#include "protocols/imap/places.h"
+#include "storage/store.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a FETCH takes to be answered. Pure.
+namespace posthorn::imap {
+
+// What a FETCH asks for, seen from what it takes to answer.
+struct FetchPlan {
+  FetchPlan(const Fetch& fetch, const Enabled& enabled);
+
+  bool asks(FetchAttribute attribute) const;
+  bool from_summary() const { return envelope || structure || preview || !fields.empty(); }
+  // Whether the octets that are asked for lie in the header.
+  bool header_only() const;
+  // How much work the summaries are worth.
+  storage::Effort effort() const;
+
+  std::vector<FetchItem> items;                 // UID first where the command was UID FETCH
+  std::vector<message::CommonFieldSet> fields;  // that items of octets ask for, if all of these are kept
+  bool flags = false;
+  bool modseq = false;
+  bool uid = false;
+  bool email_id = false;
+  bool envelope = false;
+  bool structure = false;
+  bool preview = false;
+  bool origin = false;
+  bool octets = false;  // of the message itself
+  bool binary = false;  // with sections decoded
+  bool sets_seen = false;
+};
+
+// What the index keeps of a message, as far as a plan wants it.
+struct KnownMessage {
+  std::optional<message::Envelope> envelope;
+  std::optional<message::BodyPart> structure;
+  std::vector<std::string> fields;  // the values of the items of octets, where all of them are kept
+  std::vector<message::BinaryEdit> edits;
+  std::string email_id;
+  std::optional<std::string> preview;
+  std::optional<storage::Mailbox::Origin> origin;
+};
+
+// What a summary as storage keeps it (message::decode) says. Errors: as of message::decode.
+Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan);
+
+// The pieces whose messages are marked \Seen together, before the first of them is sent: small ones, as a
+// client that hangs up meanwhile has not read the rest. `places` are of `messages`.
+std::vector<Places> pieces_to_mark(const Places& places, Order order, const storage::Snapshot& messages);
+
+}  // namespace posthorn::imap
