@@ -49,7 +49,8 @@ TEST_CASE_FIXTURE(ReadAheadFixture, "of a message that is longer than the limit 
   CHECK(head(ahead, 2) == letter("two").substr(0, 10));
 }
 
-TEST_CASE_FIXTURE(ReadAheadFixture, "one message comes with the hop even where nothing may be held beside it") {
+TEST_CASE_FIXTURE(ReadAheadFixture,
+                  "one message comes with the hop even where nothing may be held beside it") {
   const auto heads = wait(inbox->heads(uids({1, 2}), {.each = 65'536, .all = 0}));
   REQUIRE(heads.size() == 1);
   CHECK(heads.front().uid == 1);
