@@ -166,7 +166,8 @@ class ClaimRecent final : public Operation {
 };
 
 // A message whose file has another size than its row says: another program was still writing when it was
-// taken in, or has written since. What clients know of it is not what it is, so it goes, and comes anew.
+// taken in, or has written since. What clients know of it is not what it is, so it goes, and comes anew; with
+// it all others of its mailbox of which that is so.
 class TakeAnew final : public Operation {
  public:
   TakeAnew(MailboxId id, Uid uid) : id_(id), uid_(uid) {}

@@ -54,16 +54,23 @@ Result<> ClaimRecent::run(Work& work) {
 
 Result<> TakeAnew::run(Work& work) {
   Folder& folder = *TRY(work.folder(id_));
+  if (!TRY(find_message(work.disk.index().database(), id_, uid_))) return {};
   // So that names are as the rows say.
   TRY(work.look(folder, Work::Thoroughness::full));
-  const auto row = TRY(find_message(work.disk.index().database(), id_, uid_));
-  if (!row) return {};
-  const auto status = work.files.status(folder.file(*row));
-  if (!status || status->size == row->stored_size) return {};
-  TRY(work.remove(folder, *row, {}));
-  work.disk.context().log.warning(
-      "storage.size_changed",
-      {{"account", work.disk.address()}, {"file", folder.file(*row)}, {"size", status->size}});
+  UidSet all;
+  all.append(1, 0x7fffffff);
+  std::size_t taken = 0;
+  std::string first;
+  // What did this to one has often done it to others, each of which would list the folder again.
+  for (const MessageRow& row : TRY(work.disk.index().messages(id_, all))) {
+    const auto status = work.files.status(folder.file(row));
+    if (!status || status->size == row.stored_size) continue;
+    TRY(work.remove(folder, row, {}));
+    if (++taken == 1) first = folder.file(row);
+  }
+  if (taken == 0) return {};
+  work.disk.context().log.warning("storage.size_changed",
+                                  {{"account", work.disk.address()}, {"file", first}, {"files", taken}});
   return work.look(folder, Work::Thoroughness::full);
 }
 

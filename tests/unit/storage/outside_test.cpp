@@ -693,4 +693,21 @@ TEST_CASE_FIXTURE(OutsideFixture,
   CHECK(content(maildir() + "/.stuck/posthorn-keywords").contains("k"));
 }
 
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: files that another program has changed in place come anew, all at once") {
+  auto inbox = mailbox();
+  for (int index = 0; index < 5; ++index) deliver(letter(std::to_string(index)));
+  const std::string last = find_file("U=5");
+  for (const Uid uid : {1, 2, 3, 4}) {
+    const std::string path = find_file("U=" + std::to_string(uid));
+    put_file(path, content(path) + "more\r\n");
+  }
+  CHECK_FALSE(wait(inbox->bytes(2)));
+  CHECK(uids_of(*inbox) == std::vector<Uid>{5, 6, 7, 8, 9});
+  CHECK(read(*inbox, 6) == letter("0") + "more\r\n");
+  CHECK(std::filesystem::exists(last));
+  CHECK(log.has("storage.size_changed"));
+  CHECK(log.has("files=4"));
+}
+
 }  // namespace posthorn::storage::testing
