@@ -205,8 +205,11 @@ Task<Result<>> AccountImpl::remove_all(std::string aside) {
   auto job = [this, &aside]() -> Result<> {
     disk_.close();
     const std::string parent = disk_.path().substr(0, disk_.path().rfind('/'));
-    TRY(disk_.files().rename(disk_.path(), aside));
-    return disk_.files().sync_directory(parent);
+    const auto renamed = disk_.files().rename(disk_.path(), aside);
+    if (!renamed && renamed.error().code != Errc::not_found) return renamed;
+    // Also where an attempt before this one came no further than the rename.
+    TRY(disk_.files().sync_directory(parent));
+    return renamed;
   };
   auto removed = co_await Offload(parts_.lane, job);
   open_ = false;

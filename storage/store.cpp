@@ -152,7 +152,8 @@ Task<Result<>> StoreImpl::remove_account(std::string address) {
   accounts_.erase(*path);
   // There may have been no mail yet.
   if (!removed && removed.error().code == Errc::not_found) co_return Result<>();
-  if (removed) parts_.background.start(remove_files(aside));
+  // Also where its rename is done and only not known to be durable.
+  parts_.background.start(remove_files(aside));
   co_return removed;
 }
 
@@ -169,7 +170,7 @@ Task<Result<bool>> StoreImpl::has_mail(std::string address) {
 Task<void> StoreImpl::remove_files(std::string path) {
   auto job = [this, &path] { return remove_tree(parts_.disk.files, path); };
   auto removed = co_await Offload(parts_.lane, job);
-  if (!removed) {
+  if (!removed && removed.error().code != Errc::not_found) {
     parts_.disk.log.warning("storage.trash_stays", {{"path", path}, {"error", removed.error().detail}});
   }
 }

@@ -294,4 +294,23 @@ TEST_CASE_FIXTURE(FoldersFixture,
   CHECK(log.has("folder_brought_back"));
 }
 
+TEST_CASE_FIXTURE(FoldersFixture,
+                  "folders: what is left of an account is unlinked, also if its removal failed") {
+  deliver(letter("one"));
+  bool aside = false;
+  files.fail_if([&](std::string_view call) {
+    aside = aside || (call.starts_with("rename ") && call.ends_with("/alice"));
+    return aside && call == "sync";
+  });
+  CHECK_FALSE(wait(store->remove_account(alice)));
+  CHECK(aside);
+  files.heal();
+  const std::uint64_t before = files.syncs();
+  CHECK(wait(store->remove_account(alice)));
+  CHECK(files.syncs() > before);
+  while (!list(settings.data + "/deleted").empty() && uv_loop_alive(loop.raw()) != 0)
+    uv_run(loop.raw(), UV_RUN_ONCE);
+  CHECK(list(settings.data + "/deleted").empty());
+}
+
 }  // namespace posthorn::storage::testing
