@@ -25,8 +25,10 @@ struct Folder {
   ModSeq modseq_ceiling = 1;
   bool settled = true;  // the state file has exact values
 
-  Uid committed_uid_next = 1;  // as the index said when the account was opened
-  bool checked = false;        // compared with its state file since the account was opened
+  // Before the first comparison with the state file: as the index said; for a folder that had no row, as the
+  // state file did.
+  Uid committed_uid_next = 1;
+  bool checked = false;  // compared with its state file since the account was opened
   // From this UID on, that comparison may have made rows for files that had none: which of two links was
   // there first is not told by these. (Of a row that was made anew for a lower one it is: its UID was given
   // before the crash.)
@@ -37,9 +39,10 @@ struct Folder {
   bool lagging = false;      // there are rows with `lagging`
   bool tombstones_pending = false;
   bool has_new_tombstones = false;
-  std::optional<std::size_t> tombstones{};          // how many, or some more; nothing: not counted yet
-  bool unthreaded = true;                           // there may be rows without `threaded`
-  bool further_keywords_stale = false;              // the file of keywords beyond the 26th
+  bool files_stay = false;                  // of tombstones; they could not be unlinked, which was logged
+  std::optional<std::size_t> tombstones{};  // how many, or some more; nothing: not counted yet
+  bool unthreaded = true;                   // there may be rows without `threaded`
+  bool further_keywords_stale = false;      // the file of keywords beyond the 26th
   std::chrono::steady_clock::time_point next_look;  // listing it once more is not worth it before
   bool upkeep_failed = false;                       // the last time, which was logged
   std::chrono::steady_clock::time_point upkeep_after;

@@ -394,11 +394,12 @@ Result<std::vector<MessageRow>> Index::deleted(MailboxId id, const UidSet& uids)
   return rows;
 }
 
-Result<std::vector<MessageRow>> Index::lagging(MailboxId id, std::size_t limit) {
+Result<std::vector<MessageRow>> Index::lagging(MailboxId id, Uid after, std::size_t limit) {
   std::vector<MessageRow> rows;
-  static const std::string sql = std::string("SELECT ") + message_columns +
-                                 " FROM message WHERE mailbox = ?1 AND lagging = 1 ORDER BY uid LIMIT ?2";
-  auto statement = TRY(database_.query(sql, id, limit));
+  static const std::string sql =
+      std::string("SELECT ") + message_columns +
+      " FROM message WHERE mailbox = ?1 AND lagging = 1 AND uid > ?2 ORDER BY uid LIMIT ?3";
+  auto statement = TRY(database_.query(sql, id, after, limit));
   while (const auto row = TRY(statement.step())) rows.push_back(message_of(*row));
   return rows;
 }

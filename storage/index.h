@@ -139,7 +139,7 @@ class Index {
   // Ascending by UID.
   Result<std::vector<MessageRow>> messages(MailboxId id, const UidSet& uids);
   Result<std::vector<MessageRow>> deleted(MailboxId id, const UidSet& uids);  // those flagged \Deleted
-  Result<std::vector<MessageRow>> lagging(MailboxId id, std::size_t limit);
+  Result<std::vector<MessageRow>> lagging(MailboxId id, Uid after, std::size_t limit);
   Result<std::vector<MessageRow>> unthreaded(MailboxId id, std::size_t limit);
   Result<std::vector<Message>> load(MailboxId id);
   Result<> mark_claimed(MailboxId id, Uid from, Uid to);  // those still in new/ are to move

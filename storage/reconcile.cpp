@@ -323,7 +323,7 @@ class Reconciliation {
       measured = *std::move(read);
       const auto status_after = work_.files.status(path);
       if (!status_after || status_after->size != measured->stored_size) {
-        put_off_ = true;  // it is still being written
+        folder_.doubtful = true;  // it is still being written
         return {};
       }
       row.stored_size = measured->stored_size;

@@ -21,45 +21,67 @@ constexpr std::chrono::seconds again_after{30};
 constexpr std::size_t tombstones_at_once = 5000;
 constexpr std::size_t thread_keys_at_once = 5000;
 
+struct Names {
+  std::size_t followed = 0;
+  bool missed = false;  // one was not there
+  std::size_t stay = 0;
+  std::string first_that_stays;
+  std::string why;
+};
+
+// Gives a file the name that its row says. Errors: disk_full, and those of the index.
+Result<> follow_name(Work& work, Folder& folder, MessageRow& row, Names& names) {
+  const std::string from = folder.file(row);
+  work.touching(folder, row.place);
+  const Place place_before = row.place;
+  std::tie(row.place, row.info) = row.due(folder.row.first_recent);
+  row.lagging = false;
+  const std::string to = folder.file(row);
+  if (from != to) {
+    work.touching(folder, row.place);
+    const auto renamed = work.files.rename(from, to);
+    if (!renamed && renamed.error().code == Errc::disk_full) return renamed;
+    if (!renamed && renamed.error().code == Errc::not_found) {
+      names.missed = true;
+      return {};
+    }
+    if (!renamed) {
+      // When flags in its mailbox change again, this one is tried again.
+      if (++names.stay == 1)
+        std::tie(names.first_that_stays, names.why) = std::pair(from, renamed.error().detail);
+      return {};
+    }
+    work.sync_later(folder.place(place_before));
+    work.sync_later(folder.place(row.place));
+  }
+  TRY(work.rename_row(folder, row));
+  ++names.followed;
+  return {};
+}
+
 // Renames files whose flags have changed, of up to `limit` messages; says how many now have their names.
 Result<std::size_t> follow_names(Work& work, Folder& folder, std::size_t limit) {
-  std::size_t count = 0;
-  std::size_t done = 0;
-  bool missed = false;
-  for (MessageRow& row : TRY(work.disk.index().lagging(folder.row.id, limit))) {
-    ++count;
-    const std::string from = folder.file(row);
-    work.touching(folder, row.place);
-    const Place place_before = row.place;
-    std::tie(row.place, row.info) = row.due(folder.row.first_recent);
-    row.lagging = false;
-    const std::string to = folder.file(row);
-    if (from != to) {
-      work.touching(folder, row.place);
-      const auto renamed = work.files.rename(from, to);
-      if (!renamed && renamed.error().code == Errc::disk_full) return std::unexpected(renamed.error());
-      if (!renamed) {
-        missed = missed || renamed.error().code == Errc::not_found;
-        // The others are renamed still; this one when flags in its mailbox change again.
-        if (renamed.error().code != Errc::not_found) {
-          work.disk.context().log.warning("storage.name_stays",
-                                          {{"file", from}, {"error", renamed.error().detail}});
-        }
-        continue;
-      }
-      work.sync_later(folder.place(place_before));
-      work.sync_later(folder.place(row.place));
-    }
-    TRY(work.rename_row(folder, row));
-    ++done;
+  Names names;
+  bool more = true;
+  // So many that stay as they are keep none behind them from being named.
+  for (Uid last = 0; more && names.followed == 0;) {
+    auto rows = TRY(work.disk.index().lagging(folder.row.id, last, limit));
+    more = rows.size() == limit;
+    for (MessageRow& row : rows) TRY(follow_name(work, folder, row, names));
+    if (!rows.empty()) last = rows.back().uid;
   }
-  folder.lagging = (count == limit && done > 0) || missed;
-  if (missed) {
+  if (names.stay > 0) {
+    work.disk.context().log.warning(
+        "storage.name_stays",
+        {{"file", names.first_that_stays}, {"files", names.stay}, {"error", names.why}});
+  }
+  folder.lagging = more || names.missed;
+  if (names.missed) {
     // Another program was here: what its name says of the flags and what the row says go together.
     work.change(folder).row.cur_modified = 0;
     TRY(work.look(folder, Work::Thoroughness::full));
   }
-  return done;
+  return names.followed;
 }
 
 Result<> write_further_keywords(Work& work, Folder& folder) {
@@ -96,7 +118,7 @@ Result<> find_threads(Work& work, Folder& folder) {
 Result<> finish_tombstones(Work& work, Folder& folder) {
   if (!folder.tombstones_pending || !work.unlinks(folder).empty()) return {};
   const auto to_be_listed = [&] { return folder.row.cur_modified == 0 || folder.row.new_modified == 0; };
-  if (to_be_listed()) {
+  if (to_be_listed() || folder.files_stay) {
     if (std::chrono::steady_clock::now() < folder.next_look) return {};
     TRY(work.look(folder, Work::Thoroughness::full));
     if (to_be_listed() || !work.unlinks(folder).empty()) return {};
@@ -104,7 +126,7 @@ Result<> finish_tombstones(Work& work, Folder& folder) {
   for (const Place place : {Place::fresh, Place::current})
     TRY(work.files.sync_directory(folder.place(place)));
   TRY(work.write(&Index::clear_pending_tombstones, folder.row.id));
-  folder.tombstones_pending = false;
+  folder.tombstones_pending = folder.files_stay = false;
   return {};
 }
 
@@ -207,7 +229,7 @@ Result<> settle_rows(Work& work, Folder& folder) {
     TRY(work.look(folder, Work::Thoroughness::quick));
   }
   // Otherwise listed at its next use.
-  if (folder.doubtful) folder.row.new_modified = folder.row.cur_modified = 0;
+  if (folder.doubtful || folder.files_stay) folder.row.new_modified = folder.row.cur_modified = 0;
   TRY(work.write());
   folder.relisted = false;
   return {};
@@ -257,7 +279,7 @@ Result<> Settle::run(Work& work) {
   TRY(work.commit());
   for (auto& [id, folder] : work.disk.folders()) {
     // What a listing found is kept, or the next process lists it all again.
-    const bool as_is = folder.settled && !folder.doubtful && !folder.relisted;
+    const bool as_is = folder.settled && !folder.doubtful && !folder.relisted && !folder.files_stay;
     if (!folder.checked || as_is || left_out.contains(id)) continue;
     if (!TRY(look_after(work, folder, [&] { return settle_rows(work, folder); }))) left_out.insert(id);
   }

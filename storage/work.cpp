@@ -131,9 +131,15 @@ Result<> Work::commit() {
   before_operation_.clear();
   for (const Unlink& unlink : to_unlink_) {
     const auto folder = disk.folders().find(unlink.folder);
-    if (files.unlink(unlink.path) || folder == disk.folders().end()) continue;
-    // Another program has renamed it just now: the next look finds it and finishes this.
-    folder->second.row.cur_modified = 0;
+    const auto gone = files.unlink(unlink.path);
+    if (gone || folder == disk.folders().end()) continue;
+    if (gone.error().code == Errc::not_found) {
+      // Another program has renamed it just now: the next look finds it and finishes this.
+      folder->second.row.cur_modified = 0;
+    } else if (!std::exchange(folder->second.files_stay, true)) {
+      disk.context().log.warning("storage.file_stays",
+                                 {{"file", unlink.path}, {"error", gone.error().detail}});
+    }
   }
   to_unlink_.clear();
   listed_.clear();
