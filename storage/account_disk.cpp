@@ -36,7 +36,7 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
   Outcome outcome;
   for (int attempt = 0;; ++attempt) {
     for (Operation* operation : batch) operation->error.reset();
-    replacements_.batch_ended();
+    replacements_.retire();
     auto ended = ensure_open();
     if (ended) {
       Work work(*this, loaded, synced || rebuilt_ || replacements_.has_unfinished());
@@ -50,7 +50,9 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
     }
     // Where that can't be told, the index is what there is.
     const bool broken = index_ && (is_broken(ended.error()) || !index_is_ours().value_or(true));
-    if (broken && attempt == 0) {
+    // A COMMIT of which nobody knows whether it was done left its files, which the index that is made anew
+    // takes in: a second attempt would make them again.
+    if (broken && attempt == 0 && !index_in_doubt_) {
       give_up_index(ended.error().detail);
       continue;
     }
@@ -94,7 +96,7 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
   }
   TRY(work.commit());
   rebuilt_ = false;
-  replacements_.finished();
+  replacements_.confirm();
   return {};
 }
 

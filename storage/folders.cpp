@@ -239,7 +239,8 @@ bool may_give_up(const Error& error, bool is_inbox) {
     case Errc::disk_full:
     case Errc::busy:
     case Errc::corrupt: return false;
-    case Errc::io: return !is_inbox;  // a folder with messages stands in the way
+    // Commonly a folder with messages stands in the way.
+    case Errc::io: return !is_inbox;
     default: return true;
   }
 }

@@ -87,7 +87,7 @@ Result<> Replacements::finish(Work& work) {
   return {};
 }
 
-void Replacements::finished() {
+void Replacements::confirm() {
   std::ranges::move(finished_, std::back_inserter(past_));
   finished_.clear();
   unfinished_.clear();
@@ -101,7 +101,7 @@ Result<> Replacements::note(FileSystem& files, const Replacement& replacement) {
   return files.sync_directory(path_);
 }
 
-void Replacements::batch_ended() {
+void Replacements::retire() {
   std::ranges::move(noted_, std::back_inserter(past_));
   noted_.clear();
 }

@@ -45,12 +45,12 @@ class Replacements {
   // corrupt.
   Result<> finish(Work& work);
   // What finish() did is committed.
-  void finished();
+  void confirm();
 
   // Makes a note; it is durable when this returns.
   Result<> note(FileSystem& files, const Replacement& replacement);
   // The batch of all notes so far has been committed or undone.
-  void batch_ended();
+  void retire();
   bool has_some() const { return !noted_.empty() || !past_.empty(); }
   // Takes away the notes of batches that have ended.
   Result<> forget(Work& work);

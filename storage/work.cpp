@@ -311,6 +311,8 @@ Result<> Work::check(Folder& folder) {
   folder.checked = true;
   folder.mended_from = clean ? highest_uid + 1 : committed;
   if (clean) {
+    // Where the rows are made anew, what sessions have is not to be added once more.
+    if (row.remembers_from == 0) reload(folder);
     TRY(look(folder, row.remembers_from == 0 ? Thoroughness::mending : Thoroughness::quick));
     return settle_memory(folder);
   }

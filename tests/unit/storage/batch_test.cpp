@@ -299,6 +299,34 @@ TEST_CASE_FIXTURE(BatchFixture, "batch: what a crash left of a MOVE is mended at
         std::map<std::string, int>{{"one", 1}, {"two", 1}, {"three", 1}, {"old", 1}});
 }
 
+TEST_CASE_FIXTURE(BatchFixture,
+                  "batch: nothing is done twice where a COMMIT is in doubt and its index is lost") {
+  fill();
+  start();
+  auto inbox = mailbox();
+  auto archive = mailbox("Archive");
+  const std::string index = account_path() + "/index.sqlite";
+  bool lost = false;
+  files.fail_if([&](std::string_view call) {
+    if (call == "sqlite sync" && !lost) {
+      lost = true;
+      std::filesystem::rename(index, index + ".lost");
+    }
+    // Until another one is begun.
+    return lost && call.starts_with("sqlite") && !std::filesystem::exists(index);
+  });
+  CHECK_FALSE(wait(inbox->copy(uids({1}), archive, Missing::skip)));
+  CHECK(lost);
+  files.heal();
+  CHECK(subjects({"Archive"})["one"] <= 1);
+  CHECK(subjects({"INBOX"}) == std::map<std::string, int>{{"one", 1}, {"two", 1}, {"three", 1}});
+  inbox.reset();
+  archive.reset();
+  restart();
+  CHECK(subjects({"Archive"})["one"] <= 1);
+  CHECK(subjects({"Archive"})["old"] == 1);
+}
+
 TEST_CASE_FIXTURE(BatchFixture, "batch: names that can't follow keep none behind them from following") {
   start();
   account();
