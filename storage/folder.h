@@ -33,19 +33,19 @@ struct Folder {
   // there first is not told by these. (Of a row that was made anew for a lower one it is: its UID was given
   // before the crash.)
   Uid mended_from = 0;
-  bool doubtful = false;     // another program's change may have gone under in one of ours
-  bool relisted = false;     // the mtimes that its listing found are not in the index yet
-  std::size_t left_out = 0;  // files that the last look could not take in
-  bool lagging = false;      // there are rows with `lagging`
+  std::size_t left_out = 0;                         // files that the last look could not take in
+  std::optional<std::size_t> tombstones{};          // how many, or some more; nothing: not counted yet
+  std::chrono::steady_clock::time_point next_look;  // listing it once more is not worth it before
+  std::chrono::steady_clock::time_point upkeep_after;
+  bool upkeep_failed = false;  // the last time, which was logged
+  bool doubtful = false;       // another program's change may have gone under in one of ours
+  bool relisted = false;       // the mtimes that its listing found are not in the index yet
+  bool lagging = false;        // there are rows with `lagging`
   bool tombstones_pending = false;
   bool has_new_tombstones = false;
-  bool files_stay = false;                  // of tombstones; they could not be unlinked, which was logged
-  std::optional<std::size_t> tombstones{};  // how many, or some more; nothing: not counted yet
-  bool unthreaded = true;                   // there may be rows without `threaded`
-  bool further_keywords_stale = false;      // the file of keywords beyond the 26th
-  std::chrono::steady_clock::time_point next_look;  // listing it once more is not worth it before
-  bool upkeep_failed = false;                       // the last time, which was logged
-  std::chrono::steady_clock::time_point upkeep_after;
+  bool files_stay = false;              // of tombstones; they could not be unlinked, which was logged
+  bool unthreaded = true;               // there may be rows without `threaded`
+  bool further_keywords_stale = false;  // the file of keywords beyond the 26th
 
   std::string place(Place place) const { return path + "/" + std::string(name_of(place)); }
   std::string file(const MessageRow& message) const { return path + "/" + message.file(); }

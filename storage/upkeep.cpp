@@ -190,7 +190,7 @@ void put_off(Work& work, Folder& folder, const Error& error) {
 template <class Upkeep>
 Result<bool> look_after(Work& work, Folder& folder, Upkeep upkeep) {
   work.change(folder);
-  Result<> done = upkeep();
+  Result<> done = upkeep(work, folder);
   if (done) done = work.end_operation();
   if (!done && concerns_all(work, done.error())) return std::unexpected(done.error());
   if (!done) {
@@ -235,6 +235,8 @@ Result<> settle_rows(Work& work, Folder& folder) {
   return {};
 }
 
+Result<> settle_state(Work& work, Folder& folder) { return work.write_folder_state(folder, true); }
+
 }  // namespace
 
 Result<> Follow::run(Work& work) {
@@ -250,7 +252,10 @@ Result<> Follow::run(Work& work) {
     Folder& folder = found->second;
     if (std::chrono::steady_clock::now() < folder.upkeep_after) continue;
     std::size_t named = 0;
-    const bool done = TRY(look_after(work, folder, [&] { return follow_folder(work, folder, left, named); }));
+    const auto follow = [left, &named](Work& in, Folder& which) {
+      return follow_folder(in, which, left, named);
+    };
+    const bool done = TRY(look_after(work, folder, follow));
     left -= named;
     if (!done) continue;
     const bool unfinished = folder.lagging || folder.unthreaded || folder.has_new_tombstones;
@@ -270,7 +275,7 @@ Result<> Settle::run(Work& work) {
   std::set<MailboxId> left_out;
   for (auto& [id, folder] : work.disk.folders()) {
     if (!folder.checked) continue;
-    if (!TRY(look_after(work, folder, [&] { return settle_names(work, folder); }))) left_out.insert(id);
+    if (!TRY(look_after(work, folder, settle_names))) left_out.insert(id);
   }
   TRY(work.disk.replacements().forget(work));
   TRY(forget_thread_keys(work));
@@ -281,13 +286,13 @@ Result<> Settle::run(Work& work) {
     // What a listing found is kept, or the next process lists it all again.
     const bool as_is = folder.settled && !folder.doubtful && !folder.relisted && !folder.files_stay;
     if (!folder.checked || as_is || left_out.contains(id)) continue;
-    if (!TRY(look_after(work, folder, [&] { return settle_rows(work, folder); }))) left_out.insert(id);
+    if (!TRY(look_after(work, folder, settle_rows))) left_out.insert(id);
   }
   TRY(work.commit());
   // Those that were left out keep a state file that says so, and are compared with it at their next use.
   for (auto& [id, folder] : work.disk.folders()) {
     if (!folder.checked || folder.settled || left_out.contains(id)) continue;
-    TRY(look_after(work, folder, [&] { return work.write_folder_state(folder, true); }));
+    TRY(look_after(work, folder, settle_state));
   }
   work.outcome.close = true;
   return {};
