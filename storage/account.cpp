@@ -65,19 +65,20 @@ Task<Result<>> AccountImpl::queue(Operation& operation) {
 
 Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
   while (!queue_.empty()) {
-    const std::vector<Operation*> batch = take_batch();
+    running_ = take_batch();
     // Held until the batch has ended, so that what is loaded stays so.
     const std::vector<std::shared_ptr<MailboxImpl>> mailboxes = loaded();
     Snapshots before;
     for (const auto& mailbox : mailboxes) before[mailbox->info().id] = mailbox->snapshot();
-    auto job = [this, &batch, &before]() -> Result<Outcome> {
+    auto job = [this, &before]() -> Result<Outcome> {
       try {
-        return disk_.run(batch, before);
+        return disk_.run(running_, before);
       } catch (const std::exception& exception) {
         return failure(Errc::io, exception.what());
       }
     };
     auto outcome = co_await Offload(parts_.lane, job);
+    const std::vector<Operation*> batch = std::exchange(running_, {});
     if (outcome) {
       try {
         apply(*outcome);
@@ -106,6 +107,11 @@ std::vector<Operation*> AccountImpl::take_batch() {
     if (next->alone()) break;
   }
   return batch;
+}
+
+bool AccountImpl::is_at_long_work() const {
+  const auto is_long = [](const Operation* operation) { return operation->is_long(); };
+  return std::ranges::any_of(running_, is_long) || std::ranges::any_of(queue_, is_long);
 }
 
 std::shared_ptr<MailboxImpl> AccountImpl::find(MailboxId id) {
@@ -252,6 +258,11 @@ Task<Result<std::shared_ptr<Mailbox>>> AccountImpl::open(std::string name) {
 Task<Result<Counts>> AccountImpl::status(std::string name) {
   auto canonical = canonical_mailbox_name(name);
   if (!canonical) co_return std::unexpected(canonical.error());
+  if (open_ && is_at_long_work()) {
+    auto read = [this, &canonical] { return disk_.committed_counts(*canonical); };
+    auto counts = co_await Offload(parts_.lane, read);
+    if (counts) co_return counts;
+  }
   ReadCounts operation(*canonical);
   auto ended = co_await run(operation);
   if (!ended && ended.error().code == Errc::not_found) {

@@ -77,6 +77,9 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   // Ends it: what is queued is done, later calls are refused, and its folder moves to `aside`.
   Task<Result<>> remove_all(std::string aside);
 
+  // Whether an operation that is_long() runs or waits.
+  bool is_at_long_work() const;
+
   AccountDisk& disk() { return disk_; }
   StoreParts& parts() { return parts_; }
   bool is_open() const { return open_; }
@@ -97,6 +100,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   StoreParts& parts_;
   AccountDisk disk_;
   std::deque<Operation*> queue_;
+  std::vector<Operation*> running_;
   std::map<MailboxId, std::weak_ptr<MailboxImpl>> mailboxes_;
   Snapshots fresh_;  // of mailboxes that are being opened
   Listeners listeners_;

@@ -447,6 +447,13 @@ Result<std::vector<Mailbox::Origin>> AccountDisk::origins(MailboxId id, const Ui
   return found;
 }
 
+Result<Counts> AccountDisk::committed_counts(std::string_view name) {
+  Reader reader = TRY(take_reader());
+  auto counts = find_counts(reader.database, name);
+  give_back(std::move(reader));
+  return counts;
+}
+
 Result<std::optional<UidSet>> AccountDisk::vanished_since(MailboxId id, ModSeq since) {
   Reader reader = TRY(take_reader());
   auto vanished = find_vanished(reader.database, id, since, vanished_limit);

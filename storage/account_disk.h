@@ -99,6 +99,8 @@ class AccountDisk {
   Result<std::vector<Mailbox::Head>> heads(MailboxId id, const UidSet& uids, Mailbox::HeadLimits limits);
   // What was expunged since; nothing where that is not known, or is more than is worth naming one by one.
   static constexpr std::size_t vanished_limit = 50'000;
+  // As of the last commit. not_found.
+  Result<Counts> committed_counts(std::string_view name);
   Result<std::optional<UidSet>> vanished_since(MailboxId id, ModSeq since);
   Result<std::vector<Mailbox::EmailId>> email_ids(MailboxId id, const UidSet& uids);
 

@@ -507,6 +507,28 @@ Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id,
   return message_of(*row);
 }
 
+Result<Counts> find_counts(Database& database, std::string_view name) {
+  auto statement = TRY(database.query(
+      "SELECT id, messages, unseen, deleted, octets, uid_next, first_recent, modseq, "
+      "uid_validity, (SELECT count(*) FROM message WHERE mailbox = id AND uid >= first_recent) "
+      "FROM mailbox WHERE name = ?1",
+      name));
+  const auto row = TRY(statement.step());
+  if (!row) return not_found("no mailbox of that name");
+  Counts counts;
+  counts.id = static_cast<MailboxId>(row->integer(0));
+  counts.messages = static_cast<std::uint32_t>(row->integer(1));
+  counts.unseen = static_cast<std::uint32_t>(row->integer(2));
+  counts.deleted = static_cast<std::uint32_t>(row->integer(3));
+  counts.octets = static_cast<std::uint64_t>(row->integer(4));
+  counts.uid_next = static_cast<Uid>(row->integer(5));
+  counts.first_recent = static_cast<Uid>(row->integer(6));
+  counts.highest_modseq = static_cast<ModSeq>(row->integer(7));
+  counts.uid_validity = static_cast<std::uint32_t>(row->integer(8));
+  counts.recent = static_cast<std::uint32_t>(row->integer(9));
+  return counts;
+}
+
 Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, ModSeq since,
                                             std::size_t limit) {
   auto mailbox = TRY(database.query("SELECT remembers_from FROM mailbox WHERE id = ?1", id));

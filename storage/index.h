@@ -181,6 +181,9 @@ class Index {
 // One message's row through any connection.
 Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid);
 
+// What a mailbox's row says. not_found.
+Result<Counts> find_counts(Database& database, std::string_view name);
+
 // A statement whose rows, for message_of(), are those from `first` to `last`, ascending by UID.
 Result<Statement> query_messages(Database& database, MailboxId id, Uid first, Uid last);
 MessageRow message_of(const Row& row);

@@ -53,20 +53,23 @@ void MailboxImpl::remove_listener(Listener& listener) {
 void MailboxImpl::watch() {
   if (watch_ || deleted_ || listeners_.empty()) return;
   const std::string path = account_->disk().folder_path(info_.name);
-  watch_ = std::make_unique<Watch>(
-      account_->parts().lane.loop(), std::vector<std::string>{path + "/new", path + "/cur"}, [this] {
-        if (account_->parts().closing) return;
-        poll_again_ = polling_;
-        if (polling_) return;
-        polling_ = true;
-        account_->parts().background.start(poll_in_background(shared_from_this()));
-      });
+  watch_ = std::make_unique<Watch>(account_->parts().lane.loop(),
+                                   std::vector<std::string>{path + "/new", path + "/cur"},
+                                   [this] { poll_later(); });
+}
+
+void MailboxImpl::poll_later() {
+  if (account_->parts().closing) return;
+  poll_again_ = polling_;
+  if (polling_) return;
+  polling_ = true;
+  account_->parts().background.start(poll_in_background(shared_from_this()));
 }
 
 Task<void> MailboxImpl::poll_in_background(std::shared_ptr<MailboxImpl> self) {
   do {
     poll_again_ = false;
-    static_cast<void>(co_await self->poll());
+    static_cast<void>(co_await self->look());
   } while (poll_again_ && !deleted_);
   polling_ = false;
 }
@@ -92,6 +95,14 @@ void MailboxImpl::set_deleted() {
 }
 
 Task<Result<>> MailboxImpl::poll() {
+  if (account_->is_at_long_work() && !deleted_) {
+    poll_later();
+    co_return Result<>();
+  }
+  co_return co_await look();
+}
+
+Task<Result<>> MailboxImpl::look() {
   PollMailbox operation(info_.id);
   auto ended = co_await account_->run(operation);
   if (ended || ended.error().code != Errc::not_found || deleted_) co_return ended;
@@ -160,7 +171,7 @@ Task<Result<Value>> MailboxImpl::look_up(Read& read) {
   auto found = co_await Offload(account_->parts().lane, read);
   if (!found && found.error().code != Errc::busy) {
     // The index may be broken: the next operation finds out and makes it anew.
-    auto polled = co_await poll();
+    auto polled = co_await look();
     if (!polled) co_return std::unexpected(polled.error());
     found = co_await Offload(account_->parts().lane, read);
   }
@@ -243,7 +254,7 @@ Task<Result<Value>> MailboxImpl::read_message(Uid uid, Read& read) {
     static_cast<void>(co_await account_->run(operation));
   }
   if (!found && found.error().code != Errc::busy && snapshot_->find(uid)) {
-    auto polled = co_await poll();
+    auto polled = co_await look();
     if (!polled) co_return std::unexpected(polled.error());
     found = co_await Offload(account_->parts().lane, read);
   }

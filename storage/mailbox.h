@@ -58,6 +58,9 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
   Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries);
   Task<void> keep_gains(std::shared_ptr<MailboxImpl> self, std::vector<Gain> gains);
+  // As poll(), however long what is queued before it takes.
+  Task<Result<>> look();
+  void poll_later();
   Task<void> poll_in_background(std::shared_ptr<MailboxImpl> self);
   // What `read`, a reading function of AccountDisk, gives on the pool.
   template <class Value, class Read>

@@ -104,10 +104,14 @@ class PrepareDelivery final : public Operation {
   FileSpool& spool_;
 };
 
+// So many messages change within a few milliseconds.
+inline constexpr std::uint64_t few_messages = 100;
+
 class ChangeFlags final : public Operation {
  public:
   ChangeFlags(MailboxId id, StoreRequest request) : id_(id), request_(std::move(request)) {}
   Result<> run(Work& work) override;
+  bool is_long() const override { return request_.uids.count() > few_messages; }
 
   Stored stored;
 
@@ -121,6 +125,7 @@ class Expunge final : public Operation {
   Expunge(MailboxKey mailbox, UidSet uids, bool all)
       : mailbox_(std::move(mailbox)), uids_(std::move(uids)), all_(all) {}
   Result<> run(Work& work) override;
+  bool is_long() const override { return uids_.count() > few_messages; }
 
   UidSet expunged;
 
@@ -140,6 +145,7 @@ class TransferMessages final : public Operation {
   TransferMessages(MailboxId from, UidSet uids, MailboxId to, Transfer how, Missing missing)
       : from_(from), uids_(std::move(uids)), to_(to), how_(how), missing_(missing) {}
   Result<> run(Work& work) override;
+  bool is_long() const override { return uids_.count() > few_messages; }
 
   Copied copied;
 

@@ -33,6 +33,10 @@ class Operation {
   // What it changes can be had back from the Maildir: its COMMIT needs no sync of its own.
   virtual bool maildir_suffices() const { return false; }
 
+  // It may take longer than another client should be kept waiting: whoever only looks makes do with what is
+  // known meanwhile.
+  virtual bool is_long() const { return false; }
+
   std::optional<Error> error;
   Signal done;
 

@@ -47,6 +47,7 @@ struct Counts {
   std::uint32_t recent = 0;
   ModSeq highest_modseq = 1;
   std::uint32_t uid_validity = 0;
+  bool operator==(const Counts&) const = default;
 };
 
 struct MailboxInfo {
@@ -152,7 +153,8 @@ class Mailbox {
   virtual void add_listener(Listener& listener) = 0;
   virtual void remove_listener(Listener& listener) = 0;
 
-  // Takes in what other programs did to the Maildir since the last look: two stat calls when nothing.
+  // Takes in what other programs did to the Maildir since the last look: two stat calls when nothing. While
+  // the account is at work that takes long, that is left for later.
   virtual Task<Result<>> poll() = 0;
 
   // Errors of all below: not_found (the mailbox was deleted), disk_full, over_quota, busy, io.

@@ -1,0 +1,89 @@
+// Who only looks is not kept waiting by an operation about many messages.
+#include "tests/unit/storage/store_fixture.h"
+
+#include <atomic>
+
+namespace posthorn::storage::testing {
+namespace {
+
+struct LongWorkFixture : StoreFixture {
+  static constexpr std::size_t many = 150;
+
+  LongWorkFixture() {
+    inbox = mailbox();
+    for (std::size_t each = 0; each < many; ++each) append(*inbox, letter(std::to_string(each)));
+    archive = mailbox("Archive");
+  }
+  ~LongWorkFixture() { release(); }
+  void release() {
+    held = false;
+    held.notify_all();
+  }
+  static UidSet all() {
+    UidSet uids;
+    for (Uid uid = 1; uid <= many; ++uid) uids.append(uid);
+    return uids;
+  }
+  // It comes as far as the first link.
+  void begin_copy() {
+    files.fail_if([this](std::string_view call) {
+      if (call.starts_with("link")) held.wait(true);
+      return false;
+    });
+    group.start(keep_value(inbox->copy(all(), archive, Missing::skip), copied));
+  }
+  void end_copy() {
+    CHECK_FALSE(copied);
+    release();
+    while (!copied) uv_run(loop.raw(), UV_RUN_ONCE);
+    REQUIRE(*copied);
+    CHECK((*copied)->target.size() == many);
+  }
+
+  std::atomic<bool> held = true;
+  std::shared_ptr<Mailbox> inbox;
+  std::shared_ptr<Mailbox> archive;
+  std::optional<Result<Copied>> copied;
+};
+
+TEST_CASE_FIXTURE(LongWorkFixture, "a poll beside a long COPY gives at once, and is made up for") {
+  put_file(maildir() + "/new/1600000001.1.other", letter("foreign"));
+  begin_copy();
+  CHECK(wait(inbox->poll()));
+  CHECK(inbox->snapshot()->size() == many);
+  end_copy();
+  for (int turn = 0; turn < 1000 && inbox->snapshot()->size() == many; ++turn)
+    uv_run(loop.raw(), UV_RUN_ONCE);
+  CHECK(inbox->snapshot()->size() == many + 1);
+}
+
+TEST_CASE_FIXTURE(LongWorkFixture,
+                  "STATUS beside a long COPY tells what was committed, and the rest after it") {
+  const auto before = wait(account().status("INBOX"));
+  begin_copy();
+  const auto meanwhile = wait(account().status("INBOX"));
+  const auto target = wait(account().status("Archive"));
+  REQUIRE(before);
+  REQUIRE(meanwhile);
+  REQUIRE(target);
+  CHECK(*meanwhile == *before);
+  CHECK(target->messages == 0);
+  end_copy();
+  const auto after = wait(account().status("Archive"));
+  REQUIRE(after);
+  CHECK(after->messages == many);
+  CHECK(after->unseen == many);
+}
+
+TEST_CASE_FIXTURE(LongWorkFixture, "STATUS of no mailbox is refused beside a long COPY too") {
+  begin_copy();
+  std::optional<Result<Counts>> status;
+  group.start(keep_value(account().status("Nowhere"), status));
+  end_copy();
+  while (!status) uv_run(loop.raw(), UV_RUN_ONCE);
+  REQUIRE_FALSE(*status);
+  CHECK(status->error().code == Errc::not_found);
+}
+
+}  // namespace
+}  // namespace posthorn::storage::testing
