@@ -133,10 +133,12 @@ Result<> Work::commit() {
     const auto folder = disk.folders().find(unlink.folder);
     const auto gone = files.unlink(unlink.path);
     if (gone || folder == disk.folders().end()) continue;
-    if (gone.error().code == Errc::not_found) {
-      // Another program has renamed it just now: the next look finds it and finishes this.
-      folder->second.row.cur_modified = 0;
-    } else if (!std::exchange(folder->second.files_stay, true)) {
+    const bool renamed = gone.error().code == Errc::not_found;
+    const bool is_news = !renamed && !std::exchange(folder->second.files_stay, true);
+    // Another program has renamed it just now, or it may go at the second attempt: the next look finds it and
+    // finishes this.
+    if (renamed || is_news) folder->second.row.cur_modified = 0;
+    if (is_news) {
       disk.context().log.warning("storage.file_stays",
                                  {{"file", unlink.path}, {"error", gone.error().detail}});
     }
