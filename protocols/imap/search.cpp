@@ -92,13 +92,15 @@ Task<Places> Searching::by_view() {
   const storage::Snapshot& messages = view_.messages();
   const std::uint32_t step = step_of(criteria_.keys);
   for (const Places::Range range : places_.ranges()) {
-    for (std::uint32_t begin = range.begin, end = begin; begin < range.end; begin = end) {
-      end = begin + std::min(step, range.end - begin);
+    std::uint32_t begin = range.begin;
+    while (begin < range.end) {
+      const std::uint32_t end = begin + std::min(step, range.end - begin);
       messages.visit(begin, end, [&](std::uint32_t place, const storage::Message& message) {
         const Match match = criteria_.key->test({.place = place, .message = message});
         found_[place] = match == Match::yes;
         if (match == Match::unknown) open.push_back({place, place + 1});
       });
+      begin = end;
       co_await slice_;
     }
   }
