@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 
+import syscalls
 from support.server import hand_over, run_user
 from system import POOL, READER
 
@@ -98,6 +99,18 @@ def settle(system, user, mailbox):
 def ten(system, sizes):
     if fill(system, READER, TEN, sizes.ten, mixed_size):
         settle(system, READER, TEN)
+
+
+def under_strace(system, sizes, what):
+    """(user, log): a user with a small mailbox TEN, and the calls that the system makes from now on, started anew for that."""
+    syscalls.need()
+    user = POOL[-1]
+    if fill(system, user, TEN, sizes.counted, lambda number: sizes.octets):
+        settle(system, user, TEN)
+    system.stop()
+    log = syscalls.Log(system.base / f"calls of {what}")
+    system.start(log.arguments())
+    return user, log
 
 
 def hundred(system, sizes):

@@ -5,10 +5,9 @@ import statistics
 import subprocess
 
 import load
-import syscalls
-from mailboxes import HUNDRED, TEN, fill, hundred, settle, ten
+from mailboxes import HUNDRED, TEN, fill, hundred, settle, ten, under_strace
 from session import Session
-from system import BOB, PASSWORD, POOL, READER
+from system import BOB, PASSWORD, READER
 from table import ms, pair
 
 HEADERS = "From To Cc Bcc Subject Date Message-ID Priority X-Priority References Newsgroups In-Reply-To Content-Type Reply-To"
@@ -82,13 +81,7 @@ def fetching(words, goal, mailbox=TEN):
 
 def read_calls(system, sizes, rows):
     """System calls and opened files of the first FETCH of each kind: what stands in the index is not read from the files."""
-    syscalls.need()
-    user = POOL[-1]
-    if fill(system, user, TEN, sizes.counted, lambda number: sizes.octets):
-        settle(system, user, TEN)
-    system.stop()
-    log = syscalls.Log(system.base / "calls of reads")
-    system.start(log.arguments())
+    user, log = under_strace(system, sizes, "reads")
     with Session(system.imap, user) as session:
         session.ask(f"SELECT {TEN}")
         for words, items in KINDS.items():

@@ -4,9 +4,9 @@ import statistics
 
 import load
 import syscalls
-from mailboxes import TEN, fill, settle, ten
+from mailboxes import TEN, ten, under_strace
 from session import Session
-from system import PASSWORD, POOL, READER
+from system import PASSWORD, READER
 from table import ms
 
 # After so many seconds what a server does after its reply is over: Posthorn's names of files follow flags within two, and
@@ -42,13 +42,7 @@ def writing(name):
 
 def write_calls(system, sizes, rows):
     """System calls and syncs of the same commands, what they leave for later included."""
-    syscalls.need()
-    user = POOL[-1]
-    if fill(system, user, TEN, sizes.counted, lambda number: sizes.octets):
-        settle(system, user, TEN)
-    system.stop()
-    log = syscalls.Log(system.base / "calls of writes")
-    system.start(log.arguments())
+    user, log = under_strace(system, sizes, "writes")
     for name, (_, before, command, after) in WRITES.items():
         with Session(system.imap, user) as session:
             session.ask(*without_pauses(before))
