@@ -9,8 +9,10 @@
 #include "protocols/imap/session.h"
 #include "protocols/imap/slice.h"
 #include "protocols/imap/structure_printer.h"
+#include "protocols/imap/summary_ahead.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 // FETCH and UID FETCH (RFC 3501 §6.4.5, §6.4.8).
@@ -41,6 +43,7 @@ class Fetching {
         enabled_(enabled),
         numbering_(fetch.numbering),
         plan_(fetch, enabled),
+        summaries_(view.mailbox(), plan_.effort()),
         ahead_({.each = plan_.header_only() ? longest_usual_header : MessageSource::longest_head,
                 .all = MessageSource::longest_heads}),
         slice_(connection) {}
@@ -54,9 +57,10 @@ class Fetching {
  private:
   static constexpr std::uint32_t batch_size = 256;
 
-  Task<void> run_batch(Places places, Order order);
-  Task<Places> run_some(Places places, Order order);
-  Task<Result<Summaries>> summaries_of(Places& places, Order order);
+  Task<void> run_all(const Places& places, Order order);
+  Task<void> run_batch(Places places, Order order, const Places& next);
+  Task<Places> run_some(Places places, Order order, const Places& next);
+  Task<Result<Summaries>> summaries_of(Places& places, Order order, const Places& next);
   Task<storage::UidSet> unreadable_of(const Summaries& summaries);
   bool marks() const { return plan_.sets_seen && !view_.read_only(); }
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
@@ -78,6 +82,7 @@ class Fetching {
   FetchPlan plan_;
   storage::UidSet news_;  // of which the client does not know the present flags and MODSEQ
   std::vector<storage::Mailbox::EmailId> email_ids_;  // of the batch
+  SummaryAhead summaries_;
   storage::ReadAhead ahead_;
   Slice slice_;
   std::uint32_t most_at_once_ = batch_size;  // summaries, where the last of a batch come first
@@ -96,32 +101,48 @@ void Fetching::note(Error error) {
   failure_ = std::move(error);
 }
 
+// What was begun is over before the client's end, or an error, takes this down.
 Task<void> Fetching::run(const Places& places, Order order) {
+  std::exception_ptr thrown;
+  try {
+    co_await run_all(places, order);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await summaries_.end();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+Task<void> Fetching::run_all(const Places& places, Order order) {
   if (plan_.flags || plan_.modseq) {
     view_.append_new_keywords(connection_.output());
     news_ = view_.take_flags(uids_of(places, view_.messages()));
   }
-  for (const Places& batch : pieces_in_order(places, batch_size, order)) {
+  const std::vector<Places> batches = pieces_in_order(places, batch_size, order);
+  for (auto batch = batches.begin(); batch != batches.end(); ++batch) {
     if (!marks()) {
-      co_await run_batch(batch, order);
+      const auto next = std::next(batch);
+      const bool reads_ahead = order == Order::ascending && next != batches.end();
+      co_await run_batch(*batch, order, reads_ahead ? *next : Places());
       continue;
     }
-    for (const Places& piece : pieces_to_mark(batch, order, view_.messages())) {
-      co_await run_batch(piece, order);
+    for (const Places& piece : pieces_to_mark(*batch, order, view_.messages())) {
+      co_await run_batch(piece, order, {});
     }
   }
 }
 
-Task<void> Fetching::run_batch(Places places, Order order) {
-  while (!places.empty()) places = co_await run_some(std::move(places), order);
+// `next` are those after `places` whose summaries are read ahead.
+Task<void> Fetching::run_batch(Places places, Order order, const Places& next) {
+  while (!places.empty()) places = co_await run_some(std::move(places), order, next);
 }
 
 // The summaries of as many of `places` as are held at once; `places` are these then, the first or, in
-// descending order, the last.
-Task<Result<Summaries>> Fetching::summaries_of(Places& places, Order order) {
+// descending order, the last. Those that follow, in ascending order, are being read when it returns.
+Task<Result<Summaries>> Fetching::summaries_of(Places& places, Order order, const Places& next) {
   while (true) {
     if (order == Order::descending) places = places.partial({From::newest, 1, most_at_once_});
-    auto there = co_await view_.mailbox().summaries(uids_of(places, view_.messages()), plan_.effort());
+    auto there = co_await summaries_.take(uids_of(places, view_.messages()));
     if (!there) co_return std::unexpected(std::move(there).error());
     if (there->rest && order == Order::descending) {
       // Those that are wanted first are not among them.
@@ -129,13 +150,19 @@ Task<Result<Summaries>> Fetching::summaries_of(Places& places, Order order) {
       continue;
     }
     most_at_once_ = std::min(batch_size, 2 * most_at_once_);
-    if (there->rest) places = places.before(view_.messages().lower_bound(*there->rest));
+    Places following = next;
+    if (there->rest) {
+      const std::uint32_t rest = view_.messages().lower_bound(*there->rest);
+      following = places.from(rest);
+      places = places.before(rest);
+    }
+    if (!following.empty()) summaries_.begin(uids_of(following, view_.messages()));
     co_return std::move(there->list);
   }
 }
 
 // Gives those of `places` that are still to do.
-Task<Places> Fetching::run_some(Places places, Order order) {
+Task<Places> Fetching::run_some(Places places, Order order, const Places& next) {
   const Places all = places;
   // Nothing is marked before all that can fail for all of them is done.
   const auto leave_all = [&] {
@@ -144,7 +171,7 @@ Task<Places> Fetching::run_some(Places places, Order order) {
   };
   Summaries summaries;
   if (plan_.from_summary()) {
-    auto there = co_await summaries_of(places, order);
+    auto there = co_await summaries_of(places, order, next);
     if (!there) {
       note(std::move(there).error());
       co_return leave_all();
@@ -164,8 +191,8 @@ Task<Places> Fetching::run_some(Places places, Order order) {
   }
   const storage::UidSet unreadable = co_await unreadable_of(summaries);
   const storage::UidSet newly_seen = co_await mark_seen(uids, unreadable);
-  // What is read ahead is what follows.
-  const storage::UidSet next = order == Order::ascending ? uids : storage::UidSet();
+  // Octets are read ahead of what follows in the batch.
+  const storage::UidSet heads_ahead = order == Order::ascending ? uids : storage::UidSet();
   for (const std::uint32_t place : in_order(places, order)) {
     co_await slice_;
     const storage::Message message = view_.messages().at(place);
@@ -200,7 +227,7 @@ Task<Places> Fetching::run_some(Places places, Order order) {
     if (origin != nullptr) known.origin = *origin;
     const bool is_newly_seen = newly_seen.contains(message.uid);
     if (plan_.octets && known.fields.empty()) {
-      const bool answered = co_await answer_with_octets(place, known, is_newly_seen, next);
+      const bool answered = co_await answer_with_octets(place, known, is_newly_seen, heads_ahead);
       if (!answered) leave_out(place, newly_seen);
     } else {
       answer_from_index(place, message, known);

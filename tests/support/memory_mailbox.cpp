@@ -348,10 +348,15 @@ Task<Result<storage::Appended>> MemoryMailbox::replace(storage::Uid uid,
 }
 
 Task<Result<storage::Mailbox::Summaries>> MemoryMailbox::summaries(UidSet uids, storage::Effort effort) {
+  MemoryStore& store = account_.store_;
+  store.summary_reads.push_back(uids);
+  const std::size_t under_way = ++store.summary_reads_under_way;
+  store.most_summary_reads_under_way = std::max(store.most_summary_reads_under_way, under_way);
   auto begun = co_await begin();
+  if (store.let_summaries_go != nullptr) co_await *store.let_summaries_go;
+  --store.summary_reads_under_way;
   if (!begun) co_return std::unexpected(std::move(begun).error());
   Summaries summaries;
-  MemoryStore& store = account_.store_;
   std::size_t octets = 0;
   for (const auto range : uids.ranges()) {
     for (auto file = files_.lower_bound(range.first); file != files_.end() && file->first <= range.last;

@@ -166,6 +166,13 @@ class MemoryStore final : public storage::Store {
   // How many octets of summaries one call gives, and the most that any gave.
   std::size_t summary_octets = 1U << 20U;
   std::size_t most_summary_octets = 0;
+  // What summaries() was called for, in that order; how many calls are under way, and the most that ever
+  // were.
+  std::vector<storage::UidSet> summary_reads;
+  std::size_t summary_reads_under_way = 0;
+  std::size_t most_summary_reads_under_way = 0;
+  // Set, calls of summaries() wait for it.
+  Signal* let_summaries_go = nullptr;
   std::uint64_t operations = 0;
   // Files end here for whoever reads them, whatever size was said when they were opened.
   std::optional<std::uint64_t> readable;

@@ -22,6 +22,7 @@ const std::string every_command =
 
 void prepare(Server& server) {
   server.count_hops = true;
+  server.store.summary_octets = 1;  // one message is a batch
   server.inbox().put(simple_message("one", "text"));
   server.inbox().put("Subject: large\r\n\r\n" + std::string(150'000, 'x'));
 }
