@@ -1,7 +1,5 @@
 #include "server/data.h"
 
-#include <cstdlib>
-
 namespace posthorn::server {
 namespace {
 
@@ -16,12 +14,6 @@ constexpr std::size_t hashing_queue = 256;
 constexpr std::uint64_t trace_allowance = 65536;
 
 }  // namespace
-
-void size_thread_pool(const Settings& settings) {
-  const auto threads =
-      settings.storage.disk_threads.value + settings.auth.hash_threads.value + accounts_threads;
-  setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);
-}
 
 Data::Data(Loop& loop, const Settings& settings)
     : disk_(loop, "disk", static_cast<unsigned>(settings.storage.disk_threads.value), disk_queue),

@@ -51,7 +51,4 @@ class Data {
   std::unique_ptr<auth::Accounts> accounts_;
 };
 
-// libuv's pool has one size for all: what the lanes may take together. Before the first loop.
-void size_thread_pool(const Settings& settings);
-
 }  // namespace posthorn::server

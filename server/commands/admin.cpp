@@ -43,7 +43,6 @@ Task<void> carry_out(Data& data, const Settings& settings, control::Request requ
 
 // Does it here, where no server does.
 Result<control::Reply> do_directly(const Settings& settings, const control::Request& request) {
-  size_thread_pool(settings);
   Log log(LogLevel::warning, LogFormat::text);
   Loop loop;
   const auto data = TRY(Data::open(loop, log, settings));

@@ -124,7 +124,6 @@ int run_serve(const std::string& config) {
   const Loaded loaded = examine(config, Occasion::start);
   if (!loaded.problems.empty()) return complain(loaded.problems);
   const Settings& settings = *loaded.settings;
-  size_thread_pool(settings);
   Log log(settings.log.level.value, settings.log.format.value);
   log.info("server.starting", {{"version", POSTHORN_VERSION},
                                {"config", config},

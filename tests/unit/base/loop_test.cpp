@@ -5,8 +5,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace posthorn;
@@ -18,23 +20,37 @@ Task<void> sleep_then_add(Loop& loop, int milliseconds, std::vector<int>& order)
   order.push_back(milliseconds);
 }
 
-Task<void> offload_once(Lane& lane, std::atomic<int>& most, std::atomic<int>& now, std::vector<Errc>& refused,
-                        int& done) {
+struct LaneUse {
+  std::atomic<bool> may_go = false;
+  std::atomic<int> now = 0;
+  std::atomic<int> most = 0;
+  int done = 0;
+  std::vector<Errc> refused;
+};
+
+Task<void> offload_once(Lane& lane, LaneUse& use) {
   auto work = [&]() -> Result<int> {
-    const int running = ++now;
-    int seen = most;
-    while (running > seen && !most.compare_exchange_weak(seen, running)) {
+    const int running = ++use.now;
+    int seen = use.most;
+    while (running > seen && !use.most.compare_exchange_weak(seen, running)) {
     }
-    uv_sleep(2);
-    --now;
+    use.may_go.wait(false);
+    --use.now;
     return 7;
   };
   auto result = co_await Offload(lane, work);
   if (result) {
     CHECK(*result == 7);
-    ++done;
+    ++use.done;
   } else {
-    refused.push_back(result.error().code);
+    use.refused.push_back(result.error().code);
+  }
+}
+
+Task<void> offload_in_turn(Lane& lane, std::vector<std::thread::id>& threads) {
+  for (int job = 0; job < 20; ++job) {
+    auto work = []() -> Result<std::thread::id> { return std::this_thread::get_id(); };
+    threads.push_back((co_await Offload(lane, work)).value());
   }
 }
 
@@ -89,19 +105,38 @@ TEST_CASE("a lane bounds what runs at once and what waits, and refuses the rest 
   Loop loop;
   Lane lane(loop, "disk", 2, 3);
   TaskGroup group;
-  std::atomic<int> most = 0;
-  std::atomic<int> now = 0;
-  std::vector<Errc> refused;
-  int done = 0;
-  for (int job = 0; job < 8; ++job) group.start(offload_once(lane, most, now, refused, done));
-  CHECK(refused == std::vector<Errc>{Errc::busy, Errc::busy, Errc::busy});
+  LaneUse use;
+  for (int job = 0; job < 8; ++job) group.start(offload_once(lane, use));
+  CHECK(use.refused == std::vector<Errc>{Errc::busy, Errc::busy, Errc::busy});
+  use.may_go = true;
+  use.may_go.notify_all();
   loop.run();
-  CHECK(done == 5);
-  CHECK(most <= 2);
+  CHECK(use.done == 5);
+  CHECK(use.most <= 2);
   CHECK(group.size() == 0);
 }
 
-TEST_CASE("what is thrown on the pool is thrown where it is awaited") {
+TEST_CASE("a lane whose jobs come one after the other needs one thread, which is not the loop's") {
+  Loop loop;
+  Lane lane(loop, "disk", 8, 1);
+  TaskGroup group;
+  std::vector<std::thread::id> threads;
+  group.start(offload_in_turn(lane, threads));
+  loop.run();
+  REQUIRE(threads.size() == 20);
+  CHECK(std::ranges::count(threads, threads.front()) == 20);
+  CHECK(threads.front() != std::this_thread::get_id());
+}
+
+TEST_CASE(
+    "a loop ends when its lanes have nothing to do, and a lane that never had anything is no hindrance") {
+  Loop loop;
+  const Lane idle(loop, "hashing", 1, 1);
+  loop.run();
+  CHECK_FALSE(loop.run_once());
+}
+
+TEST_CASE("what is thrown on a lane's thread is thrown where it is awaited") {
   Loop loop;
   Lane lane(loop, "disk", 1, 1);
   TaskGroup group;

@@ -6,7 +6,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -47,14 +46,6 @@ Task<void> open_mail(Data& data, std::string address, bool& opened) {
 Task<void> close(Data& data) { co_await data.close(); }
 
 }  // namespace
-
-TEST_CASE("data: the thread pool has room for all lanes") {
-  Fixture fixture;
-  fixture.settings.storage.disk_threads.value = 5;
-  fixture.settings.auth.hash_threads.value = 3;
-  size_thread_pool(fixture.settings);
-  CHECK(std::string(std::getenv("UV_THREADPOOL_SIZE")) == "9");
-}
 
 TEST_CASE("data: one process owns it") {
   Fixture fixture;
