@@ -5,6 +5,16 @@
 #include <unistd.h>
 
 namespace posthorn {
+namespace {
+
+// Before SQLite's first use; a second time is refused and changes nothing.
+void set_up_library() {
+  // What counts its memory is one lock around every allocation, at which the threads would meet.
+  static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(done);
+}
+
+}  // namespace
 
 std::unexpected<Error> sqlite_failure(sqlite3* database, std::string_view what) {
   const int extended = database != nullptr ? sqlite3_extended_errcode(database) : SQLITE_NOMEM;
@@ -57,6 +67,7 @@ Result<std::optional<Row>> Statement::step() {
 }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
+  set_up_library();
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
   flags |= mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (mode == Mode::create) flags |= SQLITE_OPEN_CREATE;
