@@ -38,8 +38,8 @@ std::unexpected<Error> sqlite_failure(sqlite3* database, std::string_view what) 
 
 std::string_view Row::text(int column) const {
   const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-  return bytes == nullptr ? std::string_view() : std::string_view(bytes, size);
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 Statement::~Statement() {

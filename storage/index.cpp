@@ -415,6 +415,10 @@ Result<std::vector<MessageRow>> Index::unthreaded(MailboxId id, std::size_t limi
 
 Result<std::vector<Message>> Index::load(MailboxId id) {
   std::vector<Message> messages;
+  // To grow step by step would be most of the time: each page of memory that is touched for the first time
+  // costs more than the rows in it. Should the count be off, it does grow.
+  const auto count = database_.integer("SELECT messages FROM mailbox WHERE id = ?1", id);
+  if (count) messages.reserve(static_cast<std::size_t>(*count));
   auto statement = TRY(database_.query(
       "SELECT uid, flags, keywords, modseq, internal_date, coalesce(encoded_size, wire_size) FROM message "
       "WHERE mailbox = ?1 ORDER BY uid",

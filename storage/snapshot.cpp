@@ -60,7 +60,7 @@ class Pending {
 };
 
 // Adds `messages` to `blocks`, cut to size or joined with the last one.
-void push(std::vector<std::shared_ptr<const Block>>& blocks, Block messages) {
+void push(std::vector<std::shared_ptr<const Block>>& blocks, std::span<const Message> messages) {
   if (messages.empty()) return;
   if (!blocks.empty() && blocks.back()->size() + messages.size() <= join_limit) {
     Block joined = *blocks.back();
@@ -79,7 +79,7 @@ void push(std::vector<std::shared_ptr<const Block>>& blocks, Block messages) {
 
 Snapshot::Snapshot(std::span<const Message> messages, Uid uid_next, ModSeq highest_modseq)
     : uid_next_(uid_next), highest_modseq_(highest_modseq) {
-  push(blocks_, Block(messages.begin(), messages.end()));
+  push(blocks_, messages);
   number();
 }
 
@@ -112,7 +112,7 @@ std::shared_ptr<const Snapshot> Snapshot::after(const Change& change) const {
     if (changed == block) {
       result->blocks_.push_back(blocks_[index]);
     } else {
-      push(result->blocks_, std::move(changed));
+      push(result->blocks_, changed);
     }
   }
   result->number();
