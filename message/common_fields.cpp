@@ -127,30 +127,45 @@ std::optional<std::string> keep_common_fields(std::string_view block, bool ends_
   return kept;
 }
 
-bool append_common_fields(std::string_view kept, const CommonFieldSet& wanted, std::string& out) {
+namespace {
+
+// Calls `visit(octets)` for each of the fields that are wanted, and for the blank line. False as
+// append_common_fields() is; some may have been visited by then.
+template <class Visit>
+bool each_wanted(std::string_view kept, const CommonFieldSet& wanted, Visit visit) {
   if (kept.starts_with(static_cast<char>(without_received))) {
     if (wanted[received]) return false;
     kept.remove_prefix(1);
   }
-  const std::size_t before = out.size();
   while (!kept.empty()) {
     const std::size_t place = static_cast<unsigned char>(kept[0]);
     if (place == blank_line && kept.size() == 1) {
-      out += "\r\n";
+      visit("\r\n");
       return true;
     }
-    if (place >= names.size() || kept.size() < 3) break;
+    if (place >= names.size() || kept.size() < 3) return false;
     const std::size_t size = static_cast<unsigned char>(kept[1]) + 256U * static_cast<unsigned char>(kept[2]);
     kept.remove_prefix(3);
-    if (size > kept.size()) {
-      out.resize(before);
-      return false;
-    }
-    if (wanted[place]) out += kept.substr(0, size);
+    if (size > kept.size()) return false;
+    if (wanted[place]) visit(kept.substr(0, size));
     kept.remove_prefix(size);
   }
-  if (!kept.empty()) out.resize(before);
-  return kept.empty();
+  return true;
+}
+
+}  // namespace
+
+bool append_common_fields(std::string_view kept, const CommonFieldSet& wanted, std::string& out) {
+  const std::size_t before = out.size();
+  const bool is_whole = each_wanted(kept, wanted, [&](std::string_view octets) { out += octets; });
+  if (!is_whole) out.resize(before);
+  return is_whole;
+}
+
+std::optional<std::size_t> common_fields_size(std::string_view kept, const CommonFieldSet& wanted) {
+  std::size_t size = 0;
+  const bool is_whole = each_wanted(kept, wanted, [&](std::string_view octets) { size += octets.size(); });
+  return is_whole ? std::optional(size) : std::nullopt;
 }
 
 }  // namespace posthorn::message

@@ -29,4 +29,7 @@ std::optional<std::string> keep_common_fields(std::string_view block, bool ends_
 // made.
 bool append_common_fields(std::string_view kept, const CommonFieldSet& wanted, std::string& out);
 
+// How many octets it appends; nothing where it can't.
+std::optional<std::size_t> common_fields_size(std::string_view kept, const CommonFieldSet& wanted);
+
 }  // namespace posthorn::message

@@ -18,8 +18,8 @@ std::string encode(const Summary& summary);
 // Errors: Errc::corrupt for any bytes that encode() cannot have made, and for another version.
 Result<Summary> decode(std::string_view bytes);
 
-// The envelope alone, or the structure alone, of what encode() made: what FETCH asks for in bulk. The rest of
-// the bytes is not looked at.
+// The envelope alone, or the structure alone, of what encode() made; summary_view.h has them without copies.
+// The rest of the bytes is not looked at.
 //
 // Errors: as decode().
 Result<Envelope> decode_envelope(std::string_view bytes);

@@ -350,23 +350,39 @@ Result<AccountDisk::Summaries> AccountDisk::summaries(MailboxId id, const UidSet
 Result<> AccountDisk::look_up_summaries(Database& database, MailboxId id, const UidSet& uids, Effort effort,
                                         Mailbox::Summaries& found) {
   std::size_t octets = 0;
+  // False where there is no room for more.
+  const auto add = [&](Uid uid, std::string_view encoded) {
+    if (found.list.size() == summaries_limit) return false;
+    octets += encoded.size();
+    if (octets > summary_octets_limit && !found.list.empty()) {
+      found.rest = uid;
+      return false;
+    }
+    found.list.push_back({uid, std::string(encoded)});
+    return true;
+  };
+  found.list.reserve(std::min<std::uint64_t>(uids.count(), summaries_limit));
   for (const UidSet::Range& range : uids.ranges()) {
+    // As long as each is there, and of today's form, nobody has to look at the messages themselves.
+    Uid uid = range.first;
+    auto present =
+        TRY(database.query("SELECT key, encoded FROM summary WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+                           summary_key(id, range.first), summary_key(id, range.last)));
+    for (auto row = TRY(present.step()); row; row = TRY(present.step()), ++uid) {
+      const std::string_view encoded = row->text(1);
+      if (row->integer(0) != summary_key(id, uid) || !message::is_current(encoded)) break;
+      if (!add(uid, encoded)) return {};
+    }
+    if (uid > range.last) continue;
     auto statement =
         TRY(database.query("SELECT uid, encoded FROM message LEFT JOIN summary ON key = (?1 << 31 | uid) "
                            "WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
-                           id, range.first, range.last));
+                           id, uid, range.last));
     while (const auto row = TRY(statement.step())) {
-      if (found.list.size() == summaries_limit) return {};
-      const Uid uid = static_cast<Uid>(row->integer(0));
-      const bool usable = !row->is_null(1) && message::is_current(row->text(1));
+      const std::string_view encoded = row->text(1);
+      const bool usable = message::is_current(encoded);
       if (!usable && effort == Effort::look_up) continue;
-      const std::string_view encoded = usable ? row->text(1) : std::string_view();
-      octets += encoded.size();
-      if (octets > summary_octets_limit && !found.list.empty()) {
-        found.rest = uid;
-        return {};
-      }
-      found.list.push_back({uid, std::string(encoded)});
+      if (!add(static_cast<Uid>(row->integer(0)), usable ? encoded : std::string_view())) return {};
     }
   }
   return {};

@@ -1,3 +1,4 @@
+#include "message/common_fields.h"
 #include "message/summary_codec.h"
 #include "protocols/imap/fetch_items.h"
 #include "protocols/imap/fetch_octets.h"
@@ -24,6 +25,9 @@ namespace {
 
 // A header of up to here comes in one hop with others.
 constexpr std::size_t longest_usual_header = 16'384;
+
+// So many octets of responses go out together.
+constexpr std::size_t worth_sending = 32'768;
 
 using From = PartialRange::From;
 using Summaries = std::vector<storage::Mailbox::CachedSummary>;
@@ -69,6 +73,7 @@ class Fetching {
                                 const storage::UidSet& next);
   void leave_out(std::uint32_t place, const storage::UidSet& newly_seen);
   void begin_answer(std::uint32_t place);
+  void begin_item(std::size_t item);
   void append_attribute(FetchAttribute attribute, const storage::Message& message, const KnownMessage& known);
   void end_answer(const storage::Message& message, bool newly_seen);
   Task<bool> find_email_ids(const storage::UidSet& uids);
@@ -196,7 +201,6 @@ Task<Places> Fetching::run_some(Places places, Order order, const Places& next) 
   for (const std::uint32_t place : in_order(places, order)) {
     co_await slice_;
     const storage::Message message = view_.messages().at(place);
-    KnownMessage known;
     const auto* summary = element_of(summaries, message.uid);
     const auto* origin = element_of(origins, message.uid);
     const bool needs_summary = plan_.from_summary() && plan_.effort() == storage::Effort::full;
@@ -205,16 +209,14 @@ Task<Places> Fetching::run_some(Places places, Order order, const Places& next) 
       leave_out(place, newly_seen);
       continue;
     }
-    if (summary != nullptr) {
-      auto decoded = known_from(summary->encoded, plan_);
-      if (!decoded) {
-        note(std::move(decoded).error());
-        leave_out(place, newly_seen);
-        continue;
-      }
-      known = *std::move(decoded);
+    auto decoded = summary != nullptr ? known_from(summary->encoded, plan_) : Result<KnownMessage>();
+    if (!decoded) {
+      note(std::move(decoded).error());
+      leave_out(place, newly_seen);
+      continue;
     }
-    if (plan_.binary && has_unknown_encoding(plan_.items, *known.structure)) {
+    KnownMessage& known = *decoded;
+    if (plan_.binary && has_unknown_encoding(plan_.items, *known.parts)) {
       some_unknown_encoding_ = true;
       leave_out(place, newly_seen);
       continue;
@@ -226,14 +228,14 @@ Task<Places> Fetching::run_some(Places places, Order order, const Places& next) 
     }
     if (origin != nullptr) known.origin = *origin;
     const bool is_newly_seen = newly_seen.contains(message.uid);
-    if (plan_.octets && known.fields.empty()) {
+    if (plan_.octets && !known.fields) {
       const bool answered = co_await answer_with_octets(place, known, is_newly_seen, heads_ahead);
       if (!answered) leave_out(place, newly_seen);
     } else {
       answer_from_index(place, message, known);
       end_answer(message, is_newly_seen);
     }
-    co_await connection_.flush_if_large();
+    if (connection_.output().size() >= worth_sending) co_await connection_.flush();
   }
   co_return order == Order::descending ? all.before(places.ranges().front().begin)
                                        : all.from(places.ranges().back().end);
@@ -292,6 +294,13 @@ void Fetching::begin_answer(std::uint32_t place) {
   view_.append_fetch(out, place);
   out += '(';
   is_first_item_ = true;
+}
+
+// An item whose value follows.
+void Fetching::begin_item(std::size_t item) {
+  std::string& out = connection_.output();
+  if (!std::exchange(is_first_item_, false)) out += ' ';
+  out += plan_.names[item];
 }
 
 void Fetching::append_attribute(FetchAttribute attribute, const storage::Message& message,
@@ -381,20 +390,22 @@ void Fetching::answer_from_index(std::uint32_t place, const storage::Message& me
                                  const KnownMessage& known) {
   std::string& out = connection_.output();
   begin_answer(place);
-  auto fields = known.fields.cbegin();
-  for (const FetchItem& item : plan_.items) {
-    const auto* body = std::get_if<FetchBody>(&item);
+  auto wanted = plan_.fields.cbegin();
+  for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+    const auto* body = std::get_if<FetchBody>(&plan_.items[i]);
     if (body == nullptr) {
-      append_attribute(std::get<FetchAttribute>(item), message, known);
+      append_attribute(std::get<FetchAttribute>(plan_.items[i]), message, known);
       continue;
     }
-    if (!std::exchange(is_first_item_, false)) out += ' ';
-    append_response_name(out, item);
-    out += ' ';
-    const Extent part = cut({0, fields->size()}, body->partial);
+    begin_item(i);
+    const std::size_t size = *message::common_fields_size(*known.fields, *wanted);
+    const Extent part = cut({0, size}, body->partial);
     append_literal_header(out, part.size);
-    out.append(*fields, static_cast<std::size_t>(part.offset), static_cast<std::size_t>(part.size));
-    ++fields;
+    const std::size_t begin = out.size();
+    message::append_common_fields(*known.fields, *wanted, out);
+    out.erase(begin, static_cast<std::size_t>(part.offset));
+    out.resize(begin + static_cast<std::size_t>(part.size));
+    ++wanted;
   }
 }
 
@@ -402,7 +413,7 @@ void Fetching::answer_from_index(std::uint32_t place, const storage::Message& me
 Task<bool> Fetching::answer_with_octets(std::uint32_t place, const KnownMessage& known, bool newly_seen,
                                         const storage::UidSet& next) {
   const storage::Message message = view_.messages().at(place);
-  FetchOctets octets(connection_, view_.mailbox(), message, known.structure ? &*known.structure : nullptr,
+  FetchOctets octets(connection_, view_.mailbox(), message, known.parts ? &*known.parts : nullptr,
                      known.edits);
   auto prepared = co_await octets.prepare(plan_.items, ahead_, next);
   if (!prepared) {
@@ -410,15 +421,12 @@ Task<bool> Fetching::answer_with_octets(std::uint32_t place, const KnownMessage&
     co_return false;
   }
   begin_answer(place);
-  for (const FetchItem& item : plan_.items) {
-    if (!is_of_octets(item)) {
-      append_attribute(std::get<FetchAttribute>(item), message, known);
+  for (std::size_t i = 0; i < plan_.items.size(); ++i) {
+    if (!is_of_octets(plan_.items[i])) {
+      append_attribute(std::get<FetchAttribute>(plan_.items[i]), message, known);
       continue;
     }
-    std::string& out = connection_.output();
-    if (!std::exchange(is_first_item_, false)) out += ' ';
-    append_response_name(out, item);
-    out += ' ';
+    begin_item(i);
     co_await octets.append_next();
   }
   end_answer(message, newly_seen);

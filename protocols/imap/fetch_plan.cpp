@@ -2,6 +2,7 @@
 
 #include "message/summary_codec.h"
 #include "protocols/imap/fetch_octets.h"
+#include "protocols/imap/printer.h"
 #include "protocols/imap/section.h"
 
 #include <algorithm>
@@ -35,18 +36,13 @@ std::vector<message::CommonFieldSet> kept_fields(std::span<const FetchItem> item
   return sets;
 }
 
-// Nothing where the message's fields are not kept.
-Result<std::vector<std::string>> fields_from(std::string_view encoded, const FetchPlan& plan) {
-  std::vector<std::string> fields;
+// What is kept of the message's fields, where all that are wanted are among them.
+Result<std::optional<std::string_view>> fields_from(std::string_view encoded, const FetchPlan& plan) {
   const auto kept = TRY(message::decode_common_fields(encoded));
-  if (!kept) return fields;
-  for (const message::CommonFieldSet& wanted : plan.fields) {
-    if (!message::append_common_fields(*kept, wanted, fields.emplace_back())) {
-      fields.clear();
-      break;
-    }
-  }
-  return fields;
+  const auto has = [&](const message::CommonFieldSet& wanted) {
+    return message::common_fields_size(*kept, wanted).has_value();
+  };
+  return kept && std::ranges::all_of(plan.fields, has) ? kept : std::nullopt;
 }
 
 }  // namespace
@@ -68,16 +64,20 @@ FetchPlan::FetchPlan(const Fetch& fetch, const Enabled& enabled) : items(fetch.i
   origin = asks(FetchAttribute::save_date) || asks(FetchAttribute::thread_id);
   structure = asks(FetchAttribute::body) || asks(FetchAttribute::body_structure);
   for (const FetchItem& item : items) {
-    if (binary_part_of(item) != nullptr) octets = structure = binary = true;
+    if (binary_part_of(item) != nullptr) octets = parts = binary = true;
     const auto* content = std::get_if<FetchBinary>(&item);
     if (content != nullptr && content->seen == FetchBody::Seen::set) sets_seen = true;
     const auto body = body_of(item);
     if (!body) continue;
     octets = true;
     if (body->seen == FetchBody::Seen::set) sets_seen = true;
-    if (needs_structure(body->section)) structure = true;
+    if (needs_structure(body->section)) parts = true;
   }
   fields = kept_fields(items);
+  for (const FetchItem& item : items) {
+    append_response_name(names.emplace_back(), item);
+    names.back() += ' ';
+  }
 }
 
 bool FetchPlan::asks(FetchAttribute attribute) const {
@@ -93,17 +93,18 @@ bool FetchPlan::header_only() const {
 
 // RFC 8970 §4.1: a preview that is asked for LAZY is not worth opening a file.
 storage::Effort FetchPlan::effort() const {
-  const bool lazy = !envelope && !structure && fields.empty() && !asks(FetchAttribute::preview);
+  const bool lazy = !envelope && !structure && !parts && fields.empty() && !asks(FetchAttribute::preview);
   return lazy ? storage::Effort::look_up : storage::Effort::full;
 }
 
 Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan) {
-  KnownMessage known;
-  if (!plan.fields.empty()) known.fields = TRY(fields_from(encoded, plan));
-  if (plan.envelope) known.envelope = TRY(message::decode_envelope(encoded));
-  if (plan.structure) known.structure = TRY(message::decode_structure(encoded));
-  if (plan.binary) known.edits = TRY(message::decode_edits(encoded));
-  if (plan.preview) known.preview = TRY(message::decode_preview(encoded));
+  Result<KnownMessage> known(std::in_place);
+  if (!plan.fields.empty()) known->fields = TRY(fields_from(encoded, plan));
+  if (plan.envelope) known->envelope = TRY(message::view_envelope(encoded));
+  if (plan.structure) known->structure = TRY(message::view_structure(encoded));
+  if (plan.parts) known->parts = TRY(message::decode_structure(encoded));
+  if (plan.binary) known->edits = TRY(message::decode_edits(encoded));
+  if (plan.preview) known->preview = TRY(message::decode_preview(encoded));
   return known;
 }
 

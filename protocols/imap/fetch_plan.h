@@ -4,6 +4,7 @@
 #include "message/binary_edit.h"
 #include "message/common_fields.h"
 #include "message/structure.h"
+#include "message/summary_view.h"
 #include "protocols/imap/command.h"
 #include "protocols/imap/enabled.h"
 #include "protocols/imap/message_limit.h"
@@ -23,20 +24,22 @@ struct FetchPlan {
   FetchPlan(const Fetch& fetch, const Enabled& enabled);
 
   bool asks(FetchAttribute attribute) const;
-  bool from_summary() const { return envelope || structure || preview || !fields.empty(); }
+  bool from_summary() const { return envelope || structure || parts || preview || !fields.empty(); }
   // Whether the octets that are asked for lie in the header.
   bool header_only() const;
   // How much work the summaries are worth.
   storage::Effort effort() const;
 
   std::vector<FetchItem> items;                 // UID first where the command was UID FETCH
+  std::vector<std::string> names;               // of each item in a response, with the space behind it
   std::vector<message::CommonFieldSet> fields;  // that items of octets ask for, if all of these are kept
   bool flags = false;
   bool modseq = false;
   bool uid = false;
   bool email_id = false;
   bool envelope = false;
-  bool structure = false;
+  bool structure = false;  // itself
+  bool parts = false;      // where they are
   bool preview = false;
   bool origin = false;
   bool octets = false;  // of the message itself
@@ -46,16 +49,19 @@ struct FetchPlan {
 
 // What the index keeps of a message, as far as a plan wants it.
 struct KnownMessage {
-  std::optional<message::Envelope> envelope;
-  std::optional<message::BodyPart> structure;
-  std::vector<std::string> fields;  // the values of the items of octets, where all of them are kept
+  std::optional<message::EnvelopeView> envelope;
+  std::optional<message::BodyPartView> structure;
+  std::optional<message::BodyPart> parts;
+  // What append_common_fields() takes, where that has the values of all items of octets.
+  std::optional<std::string_view> fields;
   std::vector<message::BinaryEdit> edits;
   std::string email_id;
   std::optional<std::string> preview;
   std::optional<storage::Mailbox::Origin> origin;
 };
 
-// What a summary as storage keeps it (message::decode) says. Errors: as of message::decode.
+// What a summary as storage keeps it (message::decode) says; it has to outlive that. Errors: as of
+// message::decode.
 Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan);
 
 // The pieces whose messages are marked \Seen together, before the first of them is sent: small ones, as a

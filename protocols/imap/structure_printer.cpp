@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,20 +16,19 @@ namespace posthorn::imap {
 
 namespace {
 
-using message::Address;
-using message::BodyPart;
 using message::Parameter;
 
 constexpr int max_depth = 1000;
 
-void append_addresses(std::string& out, std::span<const Address> addresses, Dialect dialect) {
+template <class Addresses>
+void append_addresses(std::string& out, const Addresses& addresses, Dialect dialect) {
   if (addresses.empty()) {
     out.append("NIL");
     return;
   }
   // 1*address: none stands between two.
   out.push_back('(');
-  for (const Address& address : addresses) {
+  for (const auto& address : addresses) {
     Spaced list(out);
     append_nstring(list.next(), address.name, dialect);
     append_nstring(list.next(), address.route, dialect);
@@ -39,12 +38,28 @@ void append_addresses(std::string& out, std::span<const Address> addresses, Dial
   out.push_back(')');
 }
 
+template <class Envelope>
+void print_envelope(std::string& out, const Envelope& envelope, Dialect dialect) {
+  Spaced list(out);
+  append_nstring(list.next(), envelope.date, dialect);
+  append_nstring(list.next(), envelope.subject, dialect);
+  append_addresses(list.next(), envelope.from, dialect);
+  append_addresses(list.next(), envelope.sender, dialect);
+  append_addresses(list.next(), envelope.reply_to, dialect);
+  append_addresses(list.next(), envelope.to, dialect);
+  append_addresses(list.next(), envelope.cc, dialect);
+  append_addresses(list.next(), envelope.bcc, dialect);
+  append_nstring(list.next(), envelope.in_reply_to, dialect);
+  append_nstring(list.next(), envelope.message_id, dialect);
+}
+
+template <class Part>
 class BodyPrinter {
  public:
   BodyPrinter(std::string& out, Extension extension, Dialect dialect)
       : out_(out), extension_(extension), dialect_(dialect) {}
 
-  void print(const BodyPart& part, int depth) {
+  void print(const Part& part, int depth) {
     if (part.is_multipart() && depth < max_depth) {
       print_multipart(part, depth);
     } else if (is_opened_message(part) && depth < max_depth) {
@@ -56,11 +71,11 @@ class BodyPrinter {
 
  private:
   // Has a grammar of its own: media-message of RFC 3501 §9, or of RFC 9051 §9 (RFC 9755 §6).
-  bool is_message(const BodyPart& part) const {
+  bool is_message(const Part& part) const {
     return dialect_.utf8() ? part.is_message() : part.is("message", "rfc822");
   }
 
-  bool is_opened_message(const BodyPart& part) const {
+  bool is_opened_message(const Part& part) const {
     return is_message(part) && part.envelope && part.children.size() == 1;
   }
 
@@ -71,9 +86,9 @@ class BodyPrinter {
   }
 
   // body-type-mpart.
-  void print_multipart(const BodyPart& part, int depth) {
+  void print_multipart(const Part& part, int depth) {
     out_.push_back('(');
-    for (const BodyPart& child : part.children) print(child, depth + 1);
+    for (const Part& child : part.children) print(child, depth + 1);
     if (part.children.empty()) append_empty_text();
     out_.push_back(' ');
     append_string(out_, part.subtype, dialect_);
@@ -86,7 +101,7 @@ class BodyPrinter {
   }
 
   // body-type-msg.
-  void print_message(const BodyPart& part, int depth) {
+  void print_message(const Part& part, int depth) {
     out_.push_back('(');
     append_type("MESSAGE", part.is("message", "rfc822") ? "RFC822" : "GLOBAL");
     append_fields(part);
@@ -101,7 +116,7 @@ class BodyPrinter {
   }
 
   // body-type-text and body-type-basic.
-  void print_leaf(const BodyPart& part) {
+  void print_leaf(const Part& part) {
     out_.push_back('(');
     const bool is_text = equal_ignoring_case(part.type, "text");
     const bool is_basic = !part.type.empty() && !part.is_multipart() && !is_message(part);
@@ -127,7 +142,7 @@ class BodyPrinter {
   }
 
   // body-fields.
-  void append_fields(const BodyPart& part) {
+  void append_fields(const Part& part) {
     append_parameters(part.parameters);
     out_.push_back(' ');
     append_nstring(out_, part.id, dialect_);
@@ -140,7 +155,7 @@ class BodyPrinter {
   }
 
   // body-ext-1part.
-  void append_extension(const BodyPart& part) {
+  void append_extension(const Part& part) {
     if (extension_ == Extension::none) return;
     out_.push_back(' ');
     append_nstring(out_, part.md5, dialect_);
@@ -148,7 +163,7 @@ class BodyPrinter {
   }
 
   // What body-ext-1part and body-ext-mpart end in.
-  void append_common_extension(const BodyPart& part) {
+  void append_common_extension(const Part& part) {
     out_.push_back(' ');
     if (part.disposition) {
       Spaced list(out_);
@@ -164,32 +179,43 @@ class BodyPrinter {
     append_nstring(out_, part.location, dialect_);
   }
 
-  void append_parameters(std::span<const Parameter> given) {
+  template <class Parameters>
+  void append_parameters(const Parameters& given) {
     if (given.empty()) {
       out_.append("NIL");
-      return;
+    } else if (dialect_.rev2 && std::ranges::any_of(given, has_star)) {
+      std::vector<Parameter> sections;
+      for (const auto& each : given) sections.push_back({std::string(each.name), std::string(each.value)});
+      append_pairs(message::join_parameters(sections));
+    } else {
+      append_pairs(given);
     }
-    std::vector<Parameter> joined;
-    if (dialect_.rev2) joined = message::join_parameters(given);
-    const std::span<const Parameter> parameters = dialect_.rev2 ? std::span<const Parameter>(joined) : given;
+  }
+
+  // Sections of a value, and a charset, are told by it (RFC 2231 §3, §4).
+  static constexpr auto has_star = [](const auto& parameter) { return parameter.name.contains('*'); };
+
+  template <class Parameters>
+  void append_pairs(const Parameters& parameters) {
     Spaced list(out_);
-    for (const Parameter& parameter : parameters) {
+    for (const auto& parameter : parameters) {
       append_string(list.next(), parameter.name, dialect_);
       append_string(list.next(), parameter.value, dialect_);
     }
   }
 
-  void append_languages(std::span<const std::string> languages) {
+  template <class Languages>
+  void append_languages(const Languages& languages) {
     if (languages.empty()) {
       out_.append("NIL");
       return;
     }
     if (languages.size() == 1) {
-      append_string(out_, languages.front(), dialect_);
+      append_string(out_, *languages.begin(), dialect_);
       return;
     }
     Spaced list(out_);
-    for (const std::string& language : languages) append_string(list.next(), language, dialect_);
+    for (const auto& language : languages) append_string(list.next(), language, dialect_);
   }
 
   // What stands for the parts of a multipart that has none: 1*body is asked for.
@@ -207,22 +233,21 @@ class BodyPrinter {
 }  // namespace
 
 void append_envelope(std::string& out, const message::Envelope& envelope, Dialect dialect) {
-  Spaced list(out);
-  append_nstring(list.next(), envelope.date, dialect);
-  append_nstring(list.next(), envelope.subject, dialect);
-  append_addresses(list.next(), envelope.from, dialect);
-  append_addresses(list.next(), envelope.sender, dialect);
-  append_addresses(list.next(), envelope.reply_to, dialect);
-  append_addresses(list.next(), envelope.to, dialect);
-  append_addresses(list.next(), envelope.cc, dialect);
-  append_addresses(list.next(), envelope.bcc, dialect);
-  append_nstring(list.next(), envelope.in_reply_to, dialect);
-  append_nstring(list.next(), envelope.message_id, dialect);
+  print_envelope(out, envelope, dialect);
+}
+
+void append_envelope(std::string& out, const message::EnvelopeView& envelope, Dialect dialect) {
+  print_envelope(out, envelope, dialect);
 }
 
 void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension,
                            Dialect dialect) {
-  BodyPrinter(out, extension, dialect).print(root, 1);
+  BodyPrinter<message::BodyPart>(out, extension, dialect).print(root, 1);
+}
+
+void append_body_structure(std::string& out, const message::BodyPartView& root, Extension extension,
+                           Dialect dialect) {
+  BodyPrinter<message::BodyPartView>(out, extension, dialect).print(root, 1);
 }
 
 }  // namespace posthorn::imap

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "message/structure.h"
+#include "message/summary_view.h"
 #include "protocols/imap/dialect.h"
 
 #include <string>
@@ -13,6 +14,7 @@ namespace posthorn::imap {
 // envelope. A mailbox without a local part or host shows an empty string there, since NIL would make a group
 // of it.
 void append_envelope(std::string& out, const message::Envelope& envelope, Dialect dialect = {});
+void append_envelope(std::string& out, const message::EnvelopeView& envelope, Dialect dialect = {});
 
 // Whether extension data are given: BODYSTRUCTURE has them, BODY must not (§9, body-ext-1part).
 enum class Extension { none, full };
@@ -26,6 +28,8 @@ enum class Extension { none, full };
 // IMAP4rev2 numbers have 63 bits instead of 32, parameters that were cut into sections are joined, and those
 // with a charset are in UTF-8 (RFC 9051 §7.5.2, appendix E, 1 and 6).
 void append_body_structure(std::string& out, const message::BodyPart& root, Extension extension,
+                           Dialect dialect = {});
+void append_body_structure(std::string& out, const message::BodyPartView& root, Extension extension,
                            Dialect dialect = {});
 
 }  // namespace posthorn::imap

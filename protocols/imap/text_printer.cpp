@@ -24,7 +24,7 @@ void append_string(std::string& out, std::string_view text, Dialect dialect) {
   }
 }
 
-void append_nstring(std::string& out, const std::optional<std::string>& text, Dialect dialect) {
+void append_nstring(std::string& out, const std::optional<std::string_view>& text, Dialect dialect) {
   if (text) {
     append_string(out, *text, dialect);
   } else {

@@ -14,6 +14,6 @@ namespace posthorn::imap {
 void append_string(std::string& out, std::string_view text, Dialect dialect);
 
 // The same; NIL for nullopt.
-void append_nstring(std::string& out, const std::optional<std::string>& text, Dialect dialect);
+void append_nstring(std::string& out, const std::optional<std::string_view>& text, Dialect dialect);
 
 }  // namespace posthorn::imap

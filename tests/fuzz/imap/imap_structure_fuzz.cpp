@@ -1,4 +1,6 @@
 #include "message/structure.h"
+#include "message/summary_codec.h"
+#include "message/summary_view.h"
 #include "protocols/imap/cursor.h"
 #include "protocols/imap/structure_printer.h"
 
@@ -119,17 +121,25 @@ class Reader {
 
 }  // namespace
 
-// ENVELOPE, BODY and BODYSTRUCTURE of any bytes are what RFC 3501 §9 allows.
+// ENVELOPE, BODY and BODYSTRUCTURE of any bytes are what RFC 3501 §9 allows, and what lies encoded is shown
+// the same.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto summary = message::parse_summary({reinterpret_cast<const char*>(data), size});
+  const std::string encoded = message::encode(summary);
   std::string out;
+  std::string of_view;
   imap::append_envelope(out, summary.envelope);
+  imap::append_envelope(of_view, message::view_envelope(encoded).value());
+  if (of_view != out) std::abort();
   Reader envelope(out);
   envelope.envelope();
   envelope.end();
   for (const auto extension : {imap::Extension::none, imap::Extension::full}) {
     out.clear();
+    of_view.clear();
     imap::append_body_structure(out, summary.root, extension);
+    imap::append_body_structure(of_view, message::view_structure(encoded).value(), extension);
+    if (of_view != out) std::abort();
     Reader body(out);
     body.body(extension);
     body.end();

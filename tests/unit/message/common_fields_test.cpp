@@ -24,6 +24,7 @@ std::string kept_of(std::string_view message, const std::vector<std::string>& na
   REQUIRE(summary.common_fields);
   std::string out;
   REQUIRE(append_common_fields(*summary.common_fields, *common_field_set(names), out));
+  CHECK(common_fields_size(*summary.common_fields, *common_field_set(names)) == out.size());
   return out;
 }
 

@@ -117,6 +117,36 @@ TEST_CASE_FIXTURE(OutsideFixture, "rebuild: with the index gone, reading goes on
 }
 
 TEST_CASE_FIXTURE(OutsideFixture,
+                  "storage: messages that are gone, and summaries that are, are passed over") {
+  for (int i = 1; i <= 6; ++i) deliver(letter(std::to_string(i)));
+  auto inbox = mailbox();
+  UidSet third;
+  third.append(3);
+  REQUIRE(wait(inbox->expunge(third, true)));
+  {
+    auto index = Database::open(index_path(), Database::Mode::read_write);
+    REQUIRE(index);
+    const std::int64_t mailbox_key = static_cast<std::int64_t>(inbox->info().id) << 31;
+    REQUIRE(index->execute("DELETE FROM summary WHERE key = ?1", mailbox_key + 2));
+    // Of an older version.
+    REQUIRE(index->execute("UPDATE summary SET encoded = X'01' WHERE key = ?1", mailbox_key + 5));
+  }
+  const auto given = [&](Effort effort) {
+    const auto found = wait(inbox->summaries(all(), effort));
+    REQUIRE(found);
+    std::string said;
+    for (const auto& each : found->list) {
+      said += std::to_string(each.uid) + ":" + *message::decode_envelope(each.encoded)->subject + " ";
+    }
+    return said;
+  };
+  CHECK(given(Effort::look_up) == "1:1 4:4 6:6 ");
+  CHECK(given(Effort::full) == "1:1 2:2 4:4 5:5 6:6 ");
+  run_for(Milliseconds(50));
+  CHECK(given(Effort::look_up) == "1:1 2:2 4:4 5:5 6:6 ");
+}
+
+TEST_CASE_FIXTURE(OutsideFixture,
                   "storage: summaries are given by the megabyte, kept or worked out just now") {
   std::string large = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
   for (int part = 0; part < 2; ++part) {

@@ -1,6 +1,8 @@
 #include "protocols/imap/structure_printer.h"
 
 #include "message/structure.h"
+#include "message/summary_codec.h"
+#include "message/summary_view.h"
 
 #include <doctest/doctest.h>
 
@@ -141,4 +143,33 @@ TEST_CASE("imap: parts nested beyond reason end in application/octet-stream") {
   }
   const std::string out = printed(part, Extension::none);
   CHECK(out.starts_with(std::string(999, '(') + "(\"application\" \"octet-stream\""));
+}
+
+TEST_CASE("imap: what lies encoded is shown as the value itself is") {
+  const auto summary = message::parse_summary(
+      "From: \"A \\\"B\\\"\" <a@x>\r\nTo: G: b@x, <@r:c@x>;\r\nSubject: gr\xc3\xbc\xc3\x9f\r\n"
+      "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+      "--b\r\nContent-Type: text/plain; name*0=a; name*1=b; title*=utf-8''%e2%82%ac; charset=utf-8\r\n"
+      "Content-ID: <i>\r\nContent-Description: d\r\nContent-MD5: m\r\nContent-Location: l\r\n"
+      "Content-Disposition: inline; filename=f\r\nContent-Language: de, en\r\n\r\nx\r\n"
+      "--b\r\nContent-Type: message/rfc822\r\n\r\nSender: z@x\r\nSubject: inner\r\n\r\ny\r\n"
+      "--b\r\nContent-Language: fr\r\n\r\nz\r\n--b--\r\n");
+  const std::string encoded = message::encode(summary);
+  const auto envelope = message::view_envelope(encoded);
+  const auto root = message::view_structure(encoded);
+  REQUIRE(envelope);
+  REQUIRE(root);
+  for (const imap::Dialect dialect :
+       {imap::Dialect{}, imap::Dialect{.utf8_accept = true}, imap::Dialect{.rev2 = true}}) {
+    std::string of_value;
+    std::string of_view;
+    imap::append_envelope(of_value, summary.envelope, dialect);
+    imap::append_envelope(of_view, *envelope, dialect);
+    for (const Extension extension : {Extension::none, Extension::full}) {
+      imap::append_body_structure(of_value, summary.root, extension, dialect);
+      imap::append_body_structure(of_view, *root, extension, dialect);
+    }
+    CHECK(of_view == of_value);
+    CHECK(of_view.contains(dialect.rev2 ? "\"name\" \"ab\"" : "\"name*0\" \"a\""));
+  }
 }
