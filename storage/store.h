@@ -240,7 +240,8 @@ class Account {
 
   // All mailboxes, ascending by name, INBOX first. What other programs did to the folders is taken in first.
   virtual Task<Result<std::vector<MailboxInfo>>> list() = 0;
-  virtual Task<Result<std::shared_ptr<Mailbox>>> open(std::string name) = 0;  // not_found, not_allowed
+  // What other programs did to it is taken in first. not_found, not_allowed.
+  virtual Task<Result<std::shared_ptr<Mailbox>>> open(std::string name) = 0;
   // From the index, without loading the messages.
   virtual Task<Result<Counts>> status(std::string name) = 0;
 

@@ -51,10 +51,6 @@ Task<Reply> Session::on(const Select& select) {
   leave_mailbox();
   auto mailbox = co_await account_->open(select.mailbox);
   if (!mailbox) co_return reply_to(mailbox.error());
-  // Without a look at what other programs did, the mailbox is still served as it is known.
-  const auto polled = co_await (*mailbox)->poll();
-  if (!polled && polled.error().code == Errc::not_found) co_return reply_to(polled.error());
-
   view_ = std::make_unique<View>(*std::move(mailbox), select.access, enabled_);
   const bool resyncs = select.resync && select.resync->uid_validity == view_->mailbox().info().uid_validity;
   Result<storage::UidSet> vanished;

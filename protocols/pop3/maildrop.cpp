@@ -35,8 +35,6 @@ Task<Result<std::unique_ptr<Maildrop>>> Maildrop::open(storage::Store& store, st
   if (!lock.held()) co_return failure(Errc::in_use, "another POP3 session has the maildrop");
   auto mailbox = co_await (*account)->open("INBOX");
   if (!mailbox) co_return std::unexpected(std::move(mailbox).error());
-  const auto polled = co_await (*mailbox)->poll();
-  if (!polled) co_return std::unexpected(polled.error());
   // First, so that the gains of all its messages are known.
   auto snapshot = (*mailbox)->snapshot();
   const auto gains = co_await (*mailbox)->gains();

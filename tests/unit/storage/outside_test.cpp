@@ -28,6 +28,16 @@ TEST_CASE_FIXTURE(OutsideFixture, "outside: a message put into new/ or cur/ is s
   CHECK(uids_of(*mailbox()) == std::vector<Uid>{1, 2, 3});
 }
 
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: whoever opens a mailbox that is open already sees what has come") {
+  const auto first = mailbox();
+  put_file(maildir() + "/new/1600000001.1.other", letter("in new"));
+  CHECK(first->snapshot()->size() == 0);
+  const auto second = mailbox();
+  CHECK(second == first);
+  CHECK(second->snapshot()->size() == 1);
+}
+
 TEST_CASE_FIXTURE(OutsideFixture, "outside: names without a time, and odd ones, get one of ours") {
   namespace fs = std::filesystem;
   account();
