@@ -7,6 +7,7 @@ or can only be started by root, is left out and named. The table at the end is M
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import platform
@@ -105,6 +106,16 @@ def machine(folder):
             f"the mail is on {kind}")
 
 
+def own_block_groups(folder):
+    """Asks ext4 to keep what comes into the folder's folders far apart.
+
+    Without a journal, it passes every inode of a block group that was freed in the last minutes whenever a file is made there:
+    a millisecond a file, of which whoever is measured later, or after another run, would have more.
+    """
+    with contextlib.suppress(OSError):
+        subprocess.run(["chattr", "+T", folder], capture_output=True, check=False)
+
+
 def main():
     keys = {kind.key: kind for kind in SYSTEMS}
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -123,6 +134,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="posthorn-bench-", dir=place, ignore_cleanup_errors=True) as name:
         folder = pathlib.Path(name)
         folder.chmod(0o711)
+        own_block_groups(folder)
         told = machine(folder)
         print(told)
         for kind in [keys[key] for key in given.system] if given.system else USUAL:
