@@ -64,7 +64,7 @@ Task<Result<>> AccountImpl::queue(Operation& operation) {
 }
 
 Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
-  while (!queue_.empty()) {
+  while (!queue_.empty() || in_pieces_ != nullptr) {
     running_ = take_batch();
     // Held until the batch has ended, so that what is loaded stays so.
     const std::vector<std::shared_ptr<MailboxImpl>> mailboxes = loaded();
@@ -89,7 +89,7 @@ Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
     } else {
       for (Operation* operation : batch) operation->error = outcome.error();
     }
-    for (Operation* operation : batch) operation->done.notify();
+    end_batch(batch);
     fresh_.clear();
   }
   pumping_ = false;
@@ -97,21 +97,62 @@ Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
   if (idle_.has_waiter()) idle_.notify();
 }
 
+// What goes in pieces and all others take turns.
 std::vector<Operation*> AccountImpl::take_batch() {
   std::vector<Operation*> batch;
-  while (!queue_.empty() && batch.size() < batch_limit) {
+  const bool next_piece =
+      in_pieces_ != nullptr && (in_pieces_->failed || !std::exchange(others_turn_, false));
+  while (!next_piece && !queue_.empty() && batch.size() < batch_limit) {
     Operation* next = queue_.front();
-    if (next->alone() && !batch.empty()) break;
+    if (in_pieces_ != nullptr && next->ends_use()) break;
+    const bool is_alone = next->alone() || next->in_pieces();
+    if (is_alone && !batch.empty()) break;
     queue_.pop_front();
+    if (next->in_pieces() && in_pieces_ != nullptr) {
+      waiting_.push_back(next);
+      continue;
+    }
     batch.push_back(next);
-    if (next->alone()) break;
+    if (is_alone) break;
   }
+  if (batch.empty() && in_pieces_ != nullptr) batch.push_back(in_pieces_);
   return batch;
+}
+
+void AccountImpl::end_batch(const std::vector<Operation*>& batch) {
+  for (Operation* operation : batch) {
+    if (operation->waits && in_pieces_ != nullptr) {
+      waiting_.push_back(operation);
+    } else if (!operation->in_pieces() || !go_on(*operation)) {
+      operation->done.notify();
+    }
+  }
+}
+
+// Whether there are pieces left of it, or something to take back.
+bool AccountImpl::go_on(Operation& operation) {
+  others_turn_ = true;
+  in_pieces_ = &operation;
+  if (operation.failed) {
+    // What could not be taken back is found when the account is read anew.
+    if (operation.error) disk_.forget_layout();
+    operation.error = operation.failed;
+  } else if (operation.error) {
+    operation.failed = operation.error;
+    return true;
+  } else if (operation.unfinished) {
+    return true;
+  }
+  in_pieces_ = nullptr;
+  queue_.insert(queue_.begin(), waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  return false;
 }
 
 bool AccountImpl::is_at_long_work() const {
   const auto is_long = [](const Operation* operation) { return operation->is_long(); };
-  return std::ranges::any_of(running_, is_long) || std::ranges::any_of(queue_, is_long);
+  return in_pieces_ != nullptr || std::ranges::any_of(running_, is_long) ||
+         std::ranges::any_of(queue_, is_long);
 }
 
 std::shared_ptr<MailboxImpl> AccountImpl::find(MailboxId id) {
@@ -151,6 +192,10 @@ void AccountImpl::apply(Outcome& outcome) {
     mailboxes_.erase(id);
   }
   if (outcome.list_changed) listeners_.tell(parts_.lane.loop(), shared_from_this());
+  if (!outcome.trash.empty() && !emptying_trash_) {
+    emptying_trash_ = true;
+    parts_.background.start(empty(shared_from_this(), std::move(outcome.trash)));
+  }
   open_ = outcome.open;
   restless_ = outcome.restless;
   follow_later(follow_after);
@@ -188,6 +233,16 @@ Task<void> AccountImpl::checkpoint(std::shared_ptr<AccountImpl> self) {
   Checkpoint operation;
   static_cast<void>(co_await self->run(operation));
   checkpointing_ = false;
+}
+
+// Beside what the account does: nothing else looks at the files of folders without a row.
+Task<void> AccountImpl::empty(std::shared_ptr<AccountImpl> self, std::vector<std::string> trash) {
+  auto job = [this, &trash]() -> Result<> {
+    empty_trash(disk_, trash);
+    return {};
+  };
+  static_cast<void>(co_await Offload(self->parts_.lane, job));
+  emptying_trash_ = false;
 }
 
 Task<Result<>> AccountImpl::wake() {

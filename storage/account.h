@@ -90,10 +90,13 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   Task<Result<>> queue(Operation& operation);
   Task<void> pump(std::shared_ptr<AccountImpl> self);
   std::vector<Operation*> take_batch();
+  void end_batch(const std::vector<Operation*>& batch);
+  bool go_on(Operation& operation);
   std::vector<std::shared_ptr<MailboxImpl>> loaded();
   void apply(Outcome& outcome);
   void follow_later(Milliseconds delay);
   Task<void> follow(std::shared_ptr<AccountImpl> self);
+  Task<void> empty(std::shared_ptr<AccountImpl> self, std::vector<std::string> trash);
   Task<void> checkpoint(std::shared_ptr<AccountImpl> self);
   std::shared_ptr<MailboxImpl> find(MailboxId id);
 
@@ -101,6 +104,9 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   AccountDisk disk_;
   std::deque<Operation*> queue_;
   std::vector<Operation*> running_;
+  Operation* in_pieces_ = nullptr;  // it has begun, and is not done yet
+  std::deque<Operation*> waiting_;  // for it
+  bool others_turn_ = false;
   std::map<MailboxId, std::weak_ptr<MailboxImpl>> mailboxes_;
   Snapshots fresh_;  // of mailboxes that are being opened
   Listeners listeners_;
@@ -110,6 +116,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   bool following_ = false;
   bool restless_ = false;  // something is left for Follow
   bool checkpointing_ = false;
+  bool emptying_trash_ = false;
   bool open_ = false;
   bool removed_ = false;
   bool maildrop_locked_ = false;

@@ -35,7 +35,10 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
       !std::ranges::all_of(batch, [](const Operation* each) { return each->maildir_suffices(); });
   Outcome outcome;
   for (int attempt = 0;; ++attempt) {
-    for (Operation* operation : batch) operation->error.reset();
+    for (Operation* operation : batch) {
+      operation->error.reset();
+      operation->waits = operation->unfinished = false;
+    }
     replacements_.retire();
     auto ended = ensure_open();
     if (ended) {
@@ -59,12 +62,16 @@ Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loa
     context_.log.error(
         "storage.batch_failed",
         {{"account", address_}, {"error", name_of(ended.error().code)}, {"detail", ended.error().detail}});
-    for (Operation* operation : batch) operation->error = ended.error();
+    for (Operation* operation : batch) {
+      operation->error = ended.error();
+      operation->waits = operation->unfinished = false;
+    }
     break;
   }
   if (outcome.close) close();
   outcome.open = index_.has_value();
-  outcome.restless = !restless_.empty() || replacements_.has_some();
+  outcome.restless =
+      !restless_.empty() || replacements_.has_some() || (index_ && index_->has_unused_summaries());
   outcome.checkpoint_due = index_ && index_->wal_growth() > wal_growth_limit;
   return outcome;
 }
@@ -84,10 +91,17 @@ Result<> AccountDisk::run_all(Work& work, std::span<Operation* const> batch, con
   TRY(replacements_.finish(work));
   for (Operation* operation : batch) {
     work.begin_operation();
+    work.operation = operation;
+    work.waits = false;
     if (!operation->only_adds()) TRY(work.put_files_in_place());
     auto ended = operation->run(work);
     if (ended) ended = work.end_operation();
     if (ended) continue;
+    if (work.waits) {
+      operation->waits = true;
+      work.undo_operation();
+      continue;
+    }
     // With the whole batch, if the index is broken or SQLite has given up the transaction.
     if (is_broken(ended.error()) || work.transaction_lost() || work.commit_failed()) return ended;
     operation->error = std::move(ended).error();
@@ -177,6 +191,7 @@ Result<> AccountDisk::ensure_open() {
 }
 
 Result<> AccountDisk::open_once() {
+  ++openings_;
   TRY(files().make_directories(maildir_));
   TRY(read_state());
   TRY(replacements_.load(files()));
@@ -207,7 +222,7 @@ Result<> AccountDisk::open_once() {
     return ready;
   }
   // Not before the rows of what is there no more have gone for good.
-  empty_trash(work);
+  if (!trash(work).empty()) restless_.insert(MailboxId{0});  // no folder's: Follow empties it
   return {};
 }
 
@@ -290,6 +305,7 @@ void AccountDisk::remove_folder(MailboxId id) {
   names_.erase(found->second.row.name);
   known_.erase(id);
   restless_.erase(id);
+  left_to_unlink_.erase(id);
   folders_.erase(found);
 }
 
@@ -297,6 +313,7 @@ void AccountDisk::forget_folders() {
   folders_.clear();
   names_.clear();
   restless_.clear();
+  left_to_unlink_.clear();
 }
 
 std::string AccountDisk::folder_path(std::string_view name) const {
@@ -375,8 +392,9 @@ Result<> AccountDisk::look_up_summaries(Database& database, MailboxId id, const 
     }
     if (uid > range.last) continue;
     auto statement =
-        TRY(database.query("SELECT uid, encoded FROM message LEFT JOIN summary ON key = (?1 << 31 | uid) "
-                           "WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+        TRY(database.query("SELECT uid, encoded FROM message LEFT JOIN summary "
+                           "ON key = coalesce(summary_key, ?1 << 31 | uid) WHERE mailbox = ?1 AND uid "
+                           "BETWEEN ?2 AND ?3 ORDER BY uid",
                            id, uid, range.last));
     while (const auto row = TRY(statement.step())) {
       const std::string_view encoded = row->text(1);
@@ -560,8 +578,8 @@ Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet
 
 Result<std::vector<message::BinaryEdit>> AccountDisk::edits_of(Database& database, MailboxId id,
                                                                const OpenMessage& message) {
-  auto statement =
-      TRY(database.query("SELECT encoded FROM summary WHERE key = ?1", summary_key(id, message.row.uid)));
+  const std::int64_t key = message.row.shared_summary.value_or(summary_key(id, message.row.uid));
+  auto statement = TRY(database.query("SELECT encoded FROM summary WHERE key = ?1", key));
   const auto row = TRY(statement.step());
   if (row && message::is_current(row->text(0))) return message::decode_edits(row->text(0));
   return message::decode_edits(TRY(measure(files(), message.path, form_of(message.row))).summary);

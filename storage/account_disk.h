@@ -42,6 +42,7 @@ struct Outcome {
   std::map<MailboxId, MailboxInfo> infos;  // of mailboxes that were renamed or found renamed
   std::map<MailboxId, std::vector<std::string>> keywords;  // tables that grew
   std::vector<MailboxId> removed;
+  std::vector<std::string> trash;  // paths of folders without a row, to be removed beside other work
   bool list_changed = false;
   bool restless = false;        // something is left to do behind the scenes: Follow is due
   bool checkpoint_due = false;  // the WAL has grown long
@@ -135,9 +136,16 @@ class AccountDisk {
   // A rename was given up, but the index took no note of it: it is not to be finished.
   bool& intents_cancelled() { return intents_cancelled_; }
   Replacements& replacements() { return replacements_; }
+  // Files of expunged messages that are still to go, by folder; within it, with "new/" or "cur/". Should they
+  // be forgotten, their tombstones tell of them.
+  std::map<MailboxId, std::vector<std::string>>& left_to_unlink() { return left_to_unlink_; }
   // It can't be told whether the last COMMIT was done: the next batch reads the account anew, as after a
   // crash.
   void doubt_index() { index_in_doubt_ = true; }
+  // The next batch reads the account anew.
+  void forget_layout() { layout_forgotten_ = true; }
+  // How often it was read: rows that were made before are not to be counted on.
+  std::uint64_t openings() const { return openings_; }
   // There may be COMMITs that a power cut would undo.
   bool& index_unsynced() { return index_unsynced_; }
   Result<> sync_index();
@@ -195,13 +203,15 @@ class AccountDisk {
   std::map<MailboxId, Known> known_;
   std::set<MailboxId> restless_;
   Replacements replacements_;
+  std::map<MailboxId, std::vector<std::string>> left_to_unlink_;
   AccountState state_;
   std::int64_t root_modified_ = 0;
   bool intents_cancelled_ = false;
   bool index_unsynced_ = true;
   bool index_in_doubt_ = false;
   bool layout_forgotten_ = false;  // the next batch reads the account anew
-  bool rebuilt_ = false;           // sessions have to be brought to what the new index says
+  std::uint64_t openings_ = 0;
+  bool rebuilt_ = false;  // sessions have to be brought to what the new index says
 
   std::mutex readers_mutex_;
   std::vector<Reader> readers_;

@@ -87,11 +87,8 @@ Result<> Expunge::run(Work& work) {
   const MailboxId id = folder.row.id;
   Index& index = work.disk.index();
   const auto rows = all_ ? TRY(index.messages(id, uids_)) : TRY(index.deleted(id, uids_));
-  for (const MessageRow& row : rows) {
-    TRY(work.remove(folder, row, row.email_id));
-    work.unlink_after_commit(folder, row);
-    expunged.append(row.uid);
-  }
+  TRY(work.expunge(folder, rows));
+  for (const MessageRow& row : rows) expunged.append(row.uid);
   return {};
 }
 

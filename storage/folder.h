@@ -11,6 +11,8 @@
 
 namespace posthorn::storage {
 
+class Operation;
+
 // A mailbox of an account that is open: what its row, its state file and its directory say, as of now. In
 // memory it is ahead of all three; where one of them is lost, this is what counts.
 struct Folder {
@@ -46,6 +48,10 @@ struct Folder {
   bool files_stay = false;              // of tombstones; they could not be unlinked, which was logged
   bool unthreaded = true;               // there may be rows without `threaded`
   bool further_keywords_stale = false;  // the file of keywords beyond the 26th
+
+  // What copies messages to here in pieces, if anything does: until it is done, their rows have UIDs from
+  // row.uid_next on, and nobody else may change the folder.
+  const Operation* filled_by = nullptr;
 
   std::string place(Place place) const { return path + "/" + std::string(name_of(place)); }
   std::string file(const MessageRow& message) const { return path + "/" + message.file(); }

@@ -388,6 +388,7 @@ Result<> RemoveFolder::run(Work& work) {
   TRY(sync_folders(work));
   Folder* folder = work.disk.find_folder(name_);
   if (folder == nullptr) return not_found("no mailbox of that name");
+  TRY(work.unless_filled(*folder));
   work.layout_changing = true;
   const MailboxId id = folder->row.id;
   const std::string aside = TRY(place_aside(work, id));
@@ -414,9 +415,10 @@ Result<> RenameFolder::run(Work& work) {
 Result<> RenameFolder::rename_tree(Work& work) {
   if (is_below(to_, from_)) return failure(Errc::not_allowed, "a mailbox can't go into itself");
   bool any = false;
-  for (const auto& [id, folder] : work.disk.folders()) {
+  for (auto& [id, folder] : work.disk.folders()) {
     if (folder.row.name != from_ && !is_below(folder.row.name, from_)) continue;
     any = true;
+    TRY(work.unless_filled(folder));
     const std::string target = to_ + folder.row.name.substr(from_.size());
     if (work.disk.find_folder(target) != nullptr) return failure(Errc::already_exists, "mailbox exists");
     TRY(canonical_mailbox_name(target));
@@ -438,6 +440,7 @@ Result<> RenameFolder::rename_tree(Work& work) {
 }
 
 Result<> RenameFolder::rename_inbox(Work& work) {
+  TRY(work.folder(inbox));
   work.layout_changing = true;
   TRY(make_parents(work, to_));
   TRY(work.write(&Index::add_intent, from_, to_));
@@ -452,15 +455,21 @@ Result<> RenameFolder::rename_inbox(Work& work) {
   return moved;
 }
 
-void empty_trash(Work& work) {
-  const auto left = work.files.list(work.disk.trash_path());
-  if (!left) return;
-  for (const std::string& name : *left) {
-    if (row_of_aside(work, name) != nullptr) continue;
-    const auto removed = remove_tree(work.files, work.disk.trash_path() + "/" + name);
-    if (removed) continue;
-    work.disk.context().log.warning("storage.trash_stays",
-                                    {{"account", work.disk.address()}, {"error", removed.error().detail}});
+std::vector<std::string> trash(Work& work) {
+  std::vector<std::string> paths;
+  for (const std::string& name :
+       work.files.list(work.disk.trash_path()).value_or(std::vector<std::string>())) {
+    if (row_of_aside(work, name) == nullptr) paths.push_back(work.disk.trash_path() + "/" + name);
+  }
+  return paths;
+}
+
+void empty_trash(AccountDisk& disk, const std::vector<std::string>& trash) {
+  for (const std::string& path : trash) {
+    const auto removed = remove_tree(disk.files(), path);
+    if (removed || removed.error().code == Errc::not_found) continue;
+    disk.context().log.warning("storage.trash_stays",
+                               {{"account", disk.address()}, {"error", removed.error().detail}});
   }
 }
 

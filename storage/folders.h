@@ -62,8 +62,10 @@ class RenameFolder final : public Operation {
   std::string to_;
 };
 
-// Unlinks what RemoveFolder put aside; not folders that still have a row.
-void empty_trash(Work& work);
+// The paths of the folders that RemoveFolder put aside, but for those that still have a row.
+std::vector<std::string> trash(Work& work);
+// Unlinks all of that.
+void empty_trash(AccountDisk& disk, const std::vector<std::string>& trash);
 
 class ReadSubscriptions final : public Operation {
  public:

@@ -11,7 +11,7 @@ namespace {
 
 // Raised with each change of the schema: an index of another version that can't be migrated is made anew from
 // the Maildir.
-constexpr std::int64_t schema_version = 6;
+constexpr std::int64_t schema_version = 7;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE account (
@@ -58,6 +58,7 @@ CREATE TABLE message (
   threaded INTEGER NOT NULL,
   encoded_size INTEGER,
   gain INTEGER,
+  summary_key INTEGER,
   PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
 CREATE INDEX message_gain ON message (mailbox, uid) WHERE gain IS NOT 0;
 CREATE INDEX message_deleted ON message (mailbox, uid) WHERE flags & 8;
@@ -65,7 +66,9 @@ CREATE INDEX message_lagging ON message (mailbox, uid) WHERE lagging = 1;
 CREATE INDEX message_unthreaded ON message (mailbox, uid) WHERE threaded = 0;
 CREATE TABLE thread (key INTEGER PRIMARY KEY, id TEXT NOT NULL, used INTEGER NOT NULL);
 CREATE INDEX thread_used ON thread (used);
+CREATE INDEX message_shared ON message (summary_key) WHERE summary_key IS NOT NULL;
 CREATE TABLE summary (key INTEGER PRIMARY KEY, encoded BLOB NOT NULL);
+CREATE TABLE unused_summary (key INTEGER PRIMARY KEY);
 CREATE TABLE tombstone (
   mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL, email_id TEXT,
   PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
@@ -84,6 +87,9 @@ constexpr const char* migrations[] = {
     "ALTER TABLE thread ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX thread_used ON thread (used);"
     "ALTER TABLE mailbox ADD COLUMN forgotten_uid INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE message ADD COLUMN summary_key INTEGER;"
+    "CREATE INDEX message_shared ON message (summary_key) WHERE summary_key IS NOT NULL;"
+    "CREATE TABLE unused_summary (key INTEGER PRIMARY KEY);",
 };
 static_assert(std::size(migrations) == schema_version - oldest_version);
 
@@ -111,7 +117,7 @@ Result<> set_up(Database& database) {
 
 constexpr const char* message_columns =
     "uid, flags, keywords, modseq, wire_size, internal_date, stored_size, email_id, place, info, lagging, "
-    "saved, thread, threaded, encoded_size, gain";
+    "saved, thread, threaded, encoded_size, gain, summary_key";
 
 KeywordSet keywords_of(std::string_view blob) {
   KeywordSet set;
@@ -157,7 +163,10 @@ Result<Index> Index::open(const std::string& path) {
       },
       index.wal_pages_.get());
   const std::int64_t version = TRY(database.integer("PRAGMA user_version"));
-  if (version == schema_version) return index;
+  if (version == schema_version) {
+    index.has_unused_summaries_ = TRY(database.integer("SELECT EXISTS (SELECT 1 FROM unused_summary)")) != 0;
+    return index;
+  }
   if (version > schema_version) {
     return failure(Errc::unavailable, path + " is an index of version " + std::to_string(version) +
                                           ", written by a newer Posthorn");
@@ -243,10 +252,8 @@ Result<> Index::remove_mailbox(MailboxId id) {
 }
 
 Result<> Index::remove_messages(MailboxId id) {
-  TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1", id));
+  TRY(remove_rows(id, 0, 0x7fffffff));
   TRY(database_.execute("DELETE FROM tombstone WHERE mailbox = ?1", id));
-  TRY(database_.execute("DELETE FROM summary WHERE key BETWEEN ?1 AND ?2", summary_key(id, 0),
-                        summary_key(id, 0x7fffffff)));
   return {};
 }
 
@@ -274,11 +281,11 @@ Result<> Index::insert_message(MailboxId id, const MessageRow& row) {
   const auto keywords = blob_of(row.flags.keywords);
   TRY(database_.execute(
       "INSERT INTO message (mailbox, uid, flags, keywords, modseq, wire_size, internal_date, stored_size, "
-      "email_id, place, info, lagging, saved, thread, threaded, encoded_size, gain) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+      "email_id, place, info, lagging, saved, thread, threaded, encoded_size, gain, summary_key) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
       id, row.uid, row.flags.system, keywords, row.modseq, row.wire_size, row.internal_date, row.stored_size,
       row.email_id, place_number(row.place), row.info, row.lagging ? 1 : 0, row.saved, row.thread,
-      row.threaded ? 1 : 0, row.encoded_size, row.gain));
+      row.threaded ? 1 : 0, row.encoded_size, row.gain, row.shared_summary));
   return {};
 }
 
@@ -323,10 +330,45 @@ Result<> Index::update_flags(MailboxId id, const MessageRow& row) {
   return {};
 }
 
-Result<> Index::remove_message(MailboxId id, Uid uid) {
-  TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1 AND uid = ?2", id, uid));
-  TRY(database_.execute("DELETE FROM summary WHERE key = ?1", summary_key(id, uid)));
+Result<> Index::remove_message(MailboxId id, const MessageRow& row) {
+  TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1 AND uid = ?2", id, row.uid));
+  TRY(database_.execute("INSERT OR IGNORE INTO unused_summary VALUES (?1)",
+                        row.shared_summary.value_or(summary_key(id, row.uid))));
+  has_unused_summaries_ = true;
   return {};
+}
+
+Result<> Index::remove_rows(MailboxId id, Uid first, Uid last) {
+  TRY(
+      database_.execute("INSERT OR IGNORE INTO unused_summary SELECT coalesce(summary_key, ?1 << 31 | uid) "
+                        "FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3",
+                        id, first, last));
+  TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3", id, first, last));
+  has_unused_summaries_ = true;
+  return {};
+}
+
+Result<> Index::expunge_run(MailboxId id, Uid first, Uid last, ModSeq modseq) {
+  TRY(
+      database_.execute("INSERT OR REPLACE INTO tombstone SELECT mailbox, uid, ?4, email_id FROM message "
+                        "WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3",
+                        id, first, last, modseq));
+  return remove_rows(id, first, last);
+}
+
+Result<bool> Index::forget_summaries(std::size_t at_once) {
+  // Another message's row may have come to share one since it was put on the list.
+  TRY(database_.execute(
+      "DELETE FROM summary WHERE key IN (SELECT key FROM unused_summary ORDER BY key LIMIT ?1) "
+      "AND NOT EXISTS (SELECT 1 FROM message WHERE summary_key = summary.key) "
+      "AND NOT EXISTS (SELECT 1 FROM message WHERE mailbox = summary.key >> 31 "
+      "AND uid = summary.key & 0x7fffffff AND summary_key IS NULL)",
+      at_once));
+  const auto done = TRY(database_.execute(
+      "DELETE FROM unused_summary WHERE key IN (SELECT key FROM unused_summary ORDER BY key LIMIT ?1)",
+      at_once));
+  has_unused_summaries_ = done == static_cast<std::int64_t>(at_once);
+  return has_unused_summaries_;
 }
 
 Result<> Index::insert_tombstone(MailboxId id, Uid uid, ModSeq modseq, std::string_view email_id) {
@@ -344,33 +386,40 @@ Result<bool> Index::has_tombstone(MailboxId id, Uid uid) {
 
 Result<std::vector<TombstoneRow>> Index::pending_tombstones(MailboxId id) {
   std::vector<TombstoneRow> rows;
-  auto statement = TRY(
-      database_.query("SELECT uid, email_id FROM tombstone WHERE mailbox = ?1 AND email_id IS NOT NULL", id));
+  auto statement =
+      TRY(database_.query("SELECT uid, email_id FROM tombstone INDEXED BY tombstone_pending WHERE mailbox = "
+                          "?1 AND email_id IS NOT NULL",
+                          id));
   while (const auto row = TRY(statement.step())) {
     rows.push_back({static_cast<Uid>(row->integer(0)), std::string(row->text(1))});
   }
   return rows;
 }
 
-Result<> Index::clear_pending_tombstones(MailboxId id) {
-  TRY(database_.execute("UPDATE tombstone SET email_id = NULL WHERE mailbox = ?1 AND email_id IS NOT NULL",
-                        id));
-  return {};
+Result<bool> Index::clear_pending_tombstones(MailboxId id, std::size_t at_once) {
+  const auto done = TRY(
+      database_.execute("UPDATE tombstone SET email_id = NULL WHERE mailbox = ?1 AND uid IN (SELECT uid FROM "
+                        "tombstone INDEXED BY tombstone_pending WHERE mailbox = ?1 AND email_id IS NOT NULL "
+                        "ORDER BY uid LIMIT ?2)",
+                        id, at_once));
+  return done == static_cast<std::int64_t>(at_once);
 }
 
 Result<> Index::put_summary(MailboxId id, Uid uid, std::string_view encoded) {
-  TRY(database_.execute("INSERT OR REPLACE INTO summary VALUES (?1, ?2)", summary_key(id, uid),
-                        Blob{encoded}));
+  const std::int64_t key = TRY(find_summary_key(database_, id, uid));
+  TRY(database_.execute("INSERT OR REPLACE INTO summary VALUES (?1, ?2)", key, Blob{encoded}));
   return {};
 }
 
-Result<> Index::copy_summary(MailboxId from, Uid source, MailboxId to, Uid target) {
-  // INSERT ... SELECT would have a statement journal, which SQLite keeps in a list behind the savepoint's and
-  // walks from its beginning: quadratic in the pages of an operation.
-  auto statement =
-      TRY(database_.query("SELECT encoded FROM summary WHERE key = ?1", summary_key(from, source)));
-  const auto row = TRY(statement.step());
-  return row ? put_summary(to, target, row->text(0)) : Result<>();
+Result<std::vector<Uid>> Index::present(MailboxId id, const UidSet& uids) {
+  std::vector<Uid> there;
+  for (const UidSet::Range& range : uids.ranges()) {
+    auto statement = TRY(
+        database_.query("SELECT uid FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid",
+                        id, range.first, range.last));
+    while (const auto row = TRY(statement.step())) there.push_back(static_cast<Uid>(row->integer(0)));
+  }
+  return there;
 }
 
 Result<std::vector<MessageRow>> Index::messages(MailboxId id, const UidSet& uids) {
@@ -413,7 +462,7 @@ Result<std::vector<MessageRow>> Index::unthreaded(MailboxId id, std::size_t limi
   return rows;
 }
 
-Result<std::vector<Message>> Index::load(MailboxId id) {
+Result<std::vector<Message>> Index::load(MailboxId id, Uid uid_next) {
   std::vector<Message> messages;
   // To grow step by step would be most of the time: each page of memory that is touched for the first time
   // costs more than the rows in it. Should the count be off, it does grow.
@@ -421,8 +470,8 @@ Result<std::vector<Message>> Index::load(MailboxId id) {
   if (count) messages.reserve(static_cast<std::size_t>(*count));
   auto statement = TRY(database_.query(
       "SELECT uid, flags, keywords, modseq, internal_date, coalesce(encoded_size, wire_size) FROM message "
-      "WHERE mailbox = ?1 ORDER BY uid",
-      id));
+      "WHERE mailbox = ?1 AND uid < ?2 ORDER BY uid",
+      id, uid_next));
   while (const auto row = TRY(statement.step())) {
     Message message;
     message.uid = static_cast<Uid>(row->integer(0));
@@ -443,9 +492,9 @@ Result<> Index::mark_claimed(MailboxId id, Uid from, Uid to) {
   return {};
 }
 
-Result<std::uint32_t> Index::count_from(MailboxId id, Uid first) {
-  return static_cast<std::uint32_t>(
-      TRY(database_.integer("SELECT count(*) FROM message WHERE mailbox = ?1 AND uid >= ?2", id, first)));
+Result<std::uint32_t> Index::count_between(MailboxId id, Uid first, Uid end) {
+  return static_cast<std::uint32_t>(TRY(database_.integer(
+      "SELECT count(*) FROM message WHERE mailbox = ?1 AND uid >= ?2 AND uid < ?3", id, first, end)));
 }
 
 Result<> Index::visit_email_ids(const std::function<void(MailboxId, Uid, std::string_view)>& visit) {
@@ -493,6 +542,7 @@ MessageRow message_of(const Row& row) {
   message.threaded = row.integer(13) != 0;
   if (!row.is_null(14)) message.encoded_size = static_cast<std::uint64_t>(row.integer(14));
   if (!row.is_null(15)) message.gain = static_cast<std::uint64_t>(row.integer(15));
+  if (!row.is_null(16)) message.shared_summary = row.integer(16);
   return message;
 }
 
@@ -514,7 +564,8 @@ Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id,
 Result<Counts> find_counts(Database& database, std::string_view name) {
   auto statement = TRY(database.query(
       "SELECT id, messages, unseen, deleted, octets, uid_next, first_recent, modseq, "
-      "uid_validity, (SELECT count(*) FROM message WHERE mailbox = id AND uid >= first_recent) "
+      "uid_validity, (SELECT count(*) FROM message WHERE mailbox = id AND uid >= first_recent AND "
+      "uid < uid_next) "
       "FROM mailbox WHERE name = ?1",
       name));
   const auto row = TRY(statement.step());
@@ -552,6 +603,14 @@ Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, Mo
 std::int64_t summary_key(MailboxId id, Uid uid) {
   // Both lie below 2^31.
   return static_cast<std::int64_t>(id << 31U | uid);
+}
+
+Result<std::int64_t> find_summary_key(Database& database, MailboxId id, Uid uid) {
+  auto statement = TRY(database.query(
+      "SELECT summary_key FROM message WHERE mailbox = ?1 AND uid = ?2 AND summary_key IS NOT NULL", id,
+      uid));
+  const auto row = TRY(statement.step());
+  return row ? row->integer(0) : summary_key(id, uid);
 }
 
 Result<IndexIdentity> identify_index(FileSystem& files, const std::string& path) {

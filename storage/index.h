@@ -62,6 +62,8 @@ struct MessageRow {
   std::optional<std::string> thread;  // the id of its thread, if that is not the one that it began itself
   bool threaded = false;              // its keys are there for those that follow it (threads.h)
   std::optional<std::uint64_t> gain;  // octets more where each line ends in CR LF, if that is known
+  // Of a copy: under which key its summary is; nothing where that is summary_key() of this row.
+  std::optional<std::int64_t> shared_summary;
 
   std::uint64_t seen_size() const { return encoded_size.value_or(wire_size); }
   Message message() const { return {uid, flags, modseq, internal_date, seen_size()}; }
@@ -111,18 +113,23 @@ class Index {
   Result<std::vector<MailboxRow>> mailboxes();
   Result<> put_mailbox(const MailboxRow& row);
   Result<> remove_mailbox(MailboxId id);   // with all that it has
-  Result<> remove_messages(MailboxId id);  // all its messages, summaries, tombstones
+  Result<> remove_messages(MailboxId id);  // all its messages and tombstones
   Result<std::vector<std::string>> keywords(MailboxId id);
   Result<> add_keyword(MailboxId id, std::size_t place, std::string_view name);
   Result<> add_to_account(std::int64_t messages, std::int64_t octets, std::int64_t thread_keys);
 
   Result<> insert_message(MailboxId id, const MessageRow& row);
   Result<> update_flags(MailboxId id, const MessageRow& row);  // flags, modseq, place, info, lagging
-  Result<> remove_message(MailboxId id, Uid uid);              // with its summary
+  Result<> remove_message(MailboxId id, const MessageRow& row);
+  // The rows of messages, without a trace.
+  Result<> remove_rows(MailboxId id, Uid first, Uid last);
+  // Pending tombstones in place of all messages from `first` to `last`.
+  Result<> expunge_run(MailboxId id, Uid first, Uid last, ModSeq modseq);
   Result<> insert_tombstone(MailboxId id, Uid uid, ModSeq modseq, std::string_view email_id);
   Result<bool> has_tombstone(MailboxId id, Uid uid);
   Result<std::vector<TombstoneRow>> pending_tombstones(MailboxId id);
-  Result<> clear_pending_tombstones(MailboxId id);
+  // At most `at_once` of them; says whether there may be more.
+  Result<bool> clear_pending_tombstones(MailboxId id, std::size_t at_once);
   Result<std::size_t> count_tombstones(MailboxId id);
   // How far back the oldest `count` tombstones that are not pending reach.
   struct OldTombstones {
@@ -134,16 +141,22 @@ class Index {
   Result<std::size_t> remove_tombstones(MailboxId id, ModSeq up_to, std::size_t count);
   Result<> set_gain(MailboxId id, Uid uid, std::uint64_t octets);
   Result<> put_summary(MailboxId id, Uid uid, std::string_view encoded);
-  Result<> copy_summary(MailboxId from, Uid source, MailboxId to, Uid target);
+  // Summaries of messages that are gone, unless copies share them, go later: a row of a summary is the
+  // largest there is. Says whether there may be more than `at_once`.
+  bool has_unused_summaries() const { return has_unused_summaries_; }
+  Result<bool> forget_summaries(std::size_t at_once);
 
+  // The UIDs of the messages among `uids`, ascending.
+  Result<std::vector<Uid>> present(MailboxId id, const UidSet& uids);
   // Ascending by UID.
   Result<std::vector<MessageRow>> messages(MailboxId id, const UidSet& uids);
   Result<std::vector<MessageRow>> deleted(MailboxId id, const UidSet& uids);  // those flagged \Deleted
   Result<std::vector<MessageRow>> lagging(MailboxId id, Uid after, std::size_t limit);
   Result<std::vector<MessageRow>> unthreaded(MailboxId id, std::size_t limit);
-  Result<std::vector<Message>> load(MailboxId id);
+  // Those with UIDs below `uid_next`.
+  Result<std::vector<Message>> load(MailboxId id, Uid uid_next);
   Result<> mark_claimed(MailboxId id, Uid from, Uid to);  // those still in new/ are to move
-  Result<std::uint32_t> count_from(MailboxId id, Uid first);
+  Result<std::uint32_t> count_between(MailboxId id, Uid first, Uid end);
   // Whether a message with this email id is anywhere; a scan of all rows.
   Result<> visit_email_ids(const std::function<void(MailboxId, Uid, std::string_view)>& visit);
 
@@ -175,6 +188,7 @@ class Index {
   std::unique_ptr<std::uint32_t> wal_pages_ = std::make_unique<std::uint32_t>(0);
   std::uint32_t checkpointed_pages_ = 0;
   std::int64_t added_thread_keys_ = 0;
+  bool has_unused_summaries_ = false;
   bool is_new_ = false;
 };
 
@@ -191,8 +205,9 @@ MessageRow message_of(const Row& row);
 // `limit`.
 Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, ModSeq since,
                                             std::size_t limit);
-// The key of a message's summary.
+// The key of a message's summary, unless it shares that of another row; and the one under which it is.
 std::int64_t summary_key(MailboxId id, Uid uid);
+Result<std::int64_t> find_summary_key(Database& database, MailboxId id, Uid uid);
 
 // What tells that a file at the index's path is still the one that was opened, and that nobody wrote into
 // it: in WAL mode the file itself changes at our own checkpoints only.

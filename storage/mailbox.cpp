@@ -1,5 +1,6 @@
 #include "storage/mailbox.h"
 
+#include "storage/copy_in_pieces.h"
 #include "storage/folders.h"
 #include "storage/message_bytes.h"
 #include "storage/messages.h"
@@ -157,6 +158,12 @@ Task<Result<Copied>> MailboxImpl::transfer(UidSet uids, std::shared_ptr<Mailbox>
                                            Missing missing) {
   if (&target->account() != account_.get()) {
     co_return failure(Errc::unavailable, "the target is a mailbox of another account");
+  }
+  if (how == Transfer::copy && uids.count() > few_messages && target->info().id != info_.id) {
+    CopyInPieces operation(info_.id, std::move(uids), target->info().id, missing);
+    auto ended = co_await account_->run(operation);
+    if (!ended) co_return std::unexpected(ended.error());
+    co_return std::move(operation.copied);
   }
   TransferMessages operation(info_.id, std::move(uids), target->info().id, how, missing);
   auto ended = co_await account_->run(operation);

@@ -33,12 +33,24 @@ class Operation {
   // What it changes can be had back from the Maildir: its COMMIT needs no sync of its own.
   virtual bool maildir_suffices() const { return false; }
 
+  // It does its work in several calls of run(), each in a batch of its own, so that others have their turns
+  // in between; run() says in `unfinished` whether it is to be called again. After an error, `failed` has it,
+  // and one more call takes back what the calls before have committed.
+  virtual bool in_pieces() const { return false; }
+  // After it nothing else runs: it has to wait until what goes in pieces is done.
+  virtual bool ends_use() const { return false; }
+
   // It may take longer than another client should be kept waiting: whoever only looks makes do with what is
   // known meanwhile.
   virtual bool is_long() const { return false; }
 
   std::optional<Error> error;
   Signal done;
+
+  bool unfinished = false;
+  std::optional<Error> failed;
+  // It needs a mailbox that is being filled in pieces, and did nothing: it has its turn when that is done.
+  bool waits = false;
 
  protected:
   ~Operation() = default;

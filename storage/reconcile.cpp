@@ -174,15 +174,14 @@ class Reconciliation {
     std::unordered_map<Uid, std::string> by_uid;
     for (const TombstoneRow& row : pending) by_uid[row.uid] = row.email_id;
     folder_.tombstones_pending = true;
-    const std::set<std::string> of_this_batch = work_.unlinks(folder_);
+    const std::set<std::string> going = work_.unlinks(folder_);
     for (Found& found : found_) {
       if (found.done || !found.parsed.uid) continue;
       const auto row = by_uid.find(*found.parsed.uid);
       if (row == by_uid.end() || row->second != found.parsed.email_id) continue;
       found.done = true;
-      std::string path = path_of(found);
-      if (of_this_batch.contains(path)) continue;
-      work_.unlink_after_commit(folder_, found.place, std::move(path));
+      if (going.contains(path_of(found))) continue;
+      work_.unlink_after_commit(folder_, found.place, found.name);
       ++expunges_finished_;
     }
     return {};
@@ -525,6 +524,11 @@ bool Work::is_as_recorded(Folder& folder) {
 }
 
 Result<> Work::look(Folder& folder, Thoroughness how, Uid committed_uid_next) {
+  // Its rows are not all its messages' yet.
+  if (folder.filled_by != nullptr) {
+    folder.doubtful = true;
+    return {};
+  }
   if (how == Thoroughness::quick && is_as_recorded(folder)) return {};
   // Without its own directory the folder is gone; new/, cur/ and tmp/ are made again.
   TRY(files.status(folder.path));

@@ -20,6 +20,9 @@ constexpr std::uint32_t quick_to_list = 2000;
 constexpr std::chrono::seconds again_after{30};
 constexpr std::size_t tombstones_at_once = 5000;
 constexpr std::size_t thread_keys_at_once = 5000;
+constexpr std::size_t summaries_at_once = 200;
+constexpr std::size_t unlinks_at_once = 200;
+constexpr std::size_t all = 0x7fffffff;
 
 struct Names {
   std::size_t followed = 0;
@@ -87,7 +90,7 @@ Result<std::size_t> follow_names(Work& work, Folder& folder, std::size_t limit) 
 Result<> write_further_keywords(Work& work, Folder& folder) {
   if (!folder.further_keywords_stale) return {};
   FurtherKeywords keywords;
-  for (const Message& message : TRY(work.disk.index().load(folder.row.id))) {
+  for (const Message& message : TRY(work.disk.index().load(folder.row.id, folder.row.uid_next))) {
     const KeywordSet further = further_keywords(message.flags.keywords);
     if (!further.empty()) keywords[message.uid] = further;
   }
@@ -114,20 +117,23 @@ Result<> find_threads(Work& work, Folder& folder) {
 }
 
 // Files of tombstones are gone for good once their directories are synced; not those that this batch's
-// commit unlinks. Where a file could not be unlinked, the folder is listed once more.
-Result<> finish_tombstones(Work& work, Folder& folder) {
-  if (!folder.tombstones_pending || !work.unlinks(folder).empty()) return {};
+// commit unlinks. Where a file could not be unlinked, the folder is listed once more. At most `at_once` of
+// them; says whether there are more.
+Result<bool> finish_tombstones(Work& work, Folder& folder, std::size_t at_once) {
+  if (!folder.tombstones_pending || work.will_unlink(folder)) return false;
+  if (work.unlink_left(folder, at_once)) return true;
   const auto to_be_listed = [&] { return folder.row.cur_modified == 0 || folder.row.new_modified == 0; };
   if (to_be_listed() || folder.files_stay) {
-    if (std::chrono::steady_clock::now() < folder.next_look) return {};
+    if (std::chrono::steady_clock::now() < folder.next_look) return false;
     TRY(work.look(folder, Work::Thoroughness::full));
-    if (to_be_listed() || !work.unlinks(folder).empty()) return {};
+    if (to_be_listed() || work.will_unlink(folder)) return false;
   }
   for (const Place place : {Place::fresh, Place::current})
     TRY(work.files.sync_directory(folder.place(place)));
-  TRY(work.write(&Index::clear_pending_tombstones, folder.row.id));
-  folder.tombstones_pending = folder.files_stay = false;
-  return {};
+  Index* index = TRY(work.write());
+  folder.tombstones_pending = TRY(index->clear_pending_tombstones(folder.row.id, at_once));
+  folder.files_stay = false;
+  return folder.tombstones_pending;
 }
 
 // What was expunged long ago is told as a superset from then on (RFC 7162 §3.2.6).
@@ -159,6 +165,13 @@ Result<bool> forget_thread_keys(Work& work) {
   if (TRY(work.disk.index().count_thread_keys()) <= most) return false;
   Index* index = TRY(work.write());
   return index->forget_thread_keys(most, thread_keys_at_once);
+}
+
+// Says whether there is more to do.
+Result<bool> forget_summaries(Work& work) {
+  if (!work.disk.index().has_unused_summaries()) return false;
+  Index* index = TRY(work.write());
+  return index->forget_summaries(summaries_at_once);
 }
 
 // Whether the error is about the index as a whole, so that nothing of the batch can stay.
@@ -201,9 +214,14 @@ Result<bool> look_after(Work& work, Folder& folder, Upkeep upkeep) {
   return true;
 }
 
-Result<> follow_folder(Work& work, Folder& folder, std::size_t limit, std::size_t& named) {
-  TRY(finish_tombstones(work, folder));
-  if (folder.lagging && limit > 0) named = TRY(follow_names(work, folder, limit));
+struct Followed {
+  std::size_t named = 0;
+  bool more_to_unlink = false;
+};
+
+Result<> follow_folder(Work& work, Folder& folder, std::size_t limit, Followed& followed) {
+  followed.more_to_unlink = TRY(finish_tombstones(work, folder, unlinks_at_once));
+  if (folder.lagging && limit > 0) followed.named = TRY(follow_names(work, folder, limit));
   TRY(write_further_keywords(work, folder));
   TRY(find_threads(work, folder));
   // Sessions that wait hear of what went under; others find it when they look.
@@ -214,7 +232,7 @@ Result<> follow_folder(Work& work, Folder& folder, std::size_t limit, std::size_
 
 Result<> settle_names(Work& work, Folder& folder) {
   folder.next_look = {};
-  TRY(finish_tombstones(work, folder));
+  TRY(finish_tombstones(work, folder, all));
   TRY(forget_tombstones(work, folder));
   for (int in_vain = 0; folder.lagging && in_vain < 2;)
     in_vain = TRY(follow_names(work, folder, names_at_once)) > 0 ? 0 : in_vain + 1;
@@ -223,7 +241,7 @@ Result<> settle_names(Work& work, Folder& folder) {
 
 Result<> settle_rows(Work& work, Folder& folder) {
   folder.next_look = {};
-  TRY(finish_tombstones(work, folder));
+  TRY(finish_tombstones(work, folder, all));
   if (folder.doubtful && folder.row.messages <= quick_to_list) {
     folder.next_look = {};
     TRY(work.look(folder, Work::Thoroughness::quick));
@@ -250,24 +268,25 @@ Result<> Follow::run(Work& work) {
       continue;
     }
     Folder& folder = found->second;
-    if (std::chrono::steady_clock::now() < folder.upkeep_after) continue;
-    std::size_t named = 0;
-    const auto follow = [left, &named](Work& in, Folder& which) {
-      return follow_folder(in, which, left, named);
+    if (folder.filled_by != nullptr || std::chrono::steady_clock::now() < folder.upkeep_after) continue;
+    Followed followed;
+    const auto follow = [left, &followed](Work& in, Folder& which) {
+      return follow_folder(in, which, left, followed);
     };
     const bool done = TRY(look_after(work, folder, follow));
-    left -= named;
+    left -= followed.named;
     if (!done) continue;
     const bool unfinished = folder.lagging || folder.unthreaded || folder.has_new_tombstones;
     // What could not be done now is tried again later, not at once.
-    more = more || folder.unthreaded || folder.has_new_tombstones ||
-           (folder.lagging && (named > 0 || left == 0));
+    more = more || followed.more_to_unlink || folder.unthreaded || folder.has_new_tombstones ||
+           (folder.lagging && (followed.named > 0 || left == 0));
     const bool waits = folder.tombstones_pending || (folder.doubtful && work.snapshots.contains(id));
     if (!unfinished && !waits) work.disk.restless().erase(id);
   }
   TRY(work.disk.replacements().forget(work));
   if (TRY(forget_thread_keys(work))) more = true;
-  empty_trash(work);
+  if (TRY(forget_summaries(work))) more = true;
+  work.outcome.trash = trash(work);
   return {};
 }
 
@@ -279,7 +298,7 @@ Result<> Settle::run(Work& work) {
   }
   TRY(work.disk.replacements().forget(work));
   TRY(forget_thread_keys(work));
-  empty_trash(work);
+  empty_trash(work.disk, trash(work));
   // Twice, as the rows of the second have the mtimes that the first leaves.
   TRY(work.commit());
   for (auto& [id, folder] : work.disk.folders()) {

@@ -21,6 +21,7 @@ class Settle final : public Operation {
  public:
   Result<> run(Work& work) override;
   bool alone() const override { return true; }
+  bool ends_use() const override { return true; }
 };
 
 // Moves what the WAL has grown by into the index.

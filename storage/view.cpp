@@ -6,7 +6,7 @@
 namespace posthorn::storage {
 
 Result<> OpenMailbox::run(Work& work) {
-  Folder& folder = *TRY(work.folder(name_));
+  Folder& folder = *TRY(work.folder_to_read(name_));
   TRY(work.look(folder, Work::Thoroughness::quick));
   if (!work.snapshots.contains(folder.row.id)) {
     work.snapshots[folder.row.id] = std::make_shared<const Snapshot>();
@@ -19,12 +19,12 @@ Result<> OpenMailbox::run(Work& work) {
 }
 
 Result<> PollMailbox::run(Work& work) {
-  Folder& folder = *TRY(work.folder(id_));
+  Folder& folder = *TRY(work.folder_to_read(id_));
   return work.look(folder, Work::Thoroughness::quick);
 }
 
 Result<> ReadCounts::run(Work& work) {
-  Folder& folder = *TRY(work.folder(name_));
+  Folder& folder = *TRY(work.folder_to_read(name_));
   TRY(work.look(folder, Work::Thoroughness::quick));
   const MailboxRow& row = folder.row;
   counts = {};
@@ -38,7 +38,7 @@ Result<> ReadCounts::run(Work& work) {
   counts.highest_modseq = row.modseq;
   counts.uid_validity = row.uid_validity;
   if (row.first_recent < row.uid_next) {
-    counts.recent = TRY(work.disk.index().count_from(row.id, row.first_recent));
+    counts.recent = TRY(work.disk.index().count_between(row.id, row.first_recent, row.uid_next));
   }
   return {};
 }

@@ -15,6 +15,10 @@ constexpr Uid highest_uid = 0x7fffffff;
 constexpr std::size_t state_file_limit = 1 << 20U;
 // So many new files are open at once.
 constexpr std::size_t written_limit = 64;
+// So many files go before the reply to whoever expunged them.
+constexpr std::size_t unlinks_at_once = 100;
+// What costs less as a few statements than row by row.
+constexpr std::size_t long_run = 16;
 
 }  // namespace
 
@@ -129,21 +133,7 @@ Result<> Work::commit() {
   }
   before_batch_.clear();
   before_operation_.clear();
-  for (const Unlink& unlink : to_unlink_) {
-    const auto folder = disk.folders().find(unlink.folder);
-    const auto gone = files.unlink(unlink.path);
-    if (gone || folder == disk.folders().end()) continue;
-    const bool renamed = gone.error().code == Errc::not_found;
-    const bool is_news = !renamed && !std::exchange(folder->second.files_stay, true);
-    // Another program has renamed it just now, or it may go at the second attempt: the next look finds it and
-    // finishes this.
-    if (renamed || is_news) folder->second.row.cur_modified = 0;
-    if (is_news) {
-      disk.context().log.warning("storage.file_stays",
-                                 {{"file", unlink.path}, {"error", gone.error().detail}});
-    }
-  }
-  to_unlink_.clear();
+  unlink_committed();
   listed_.clear();
   record_mtimes();
   for (const auto& [id, snapshot] : snapshots) {
@@ -152,6 +142,49 @@ Result<> Work::commit() {
   }
   begin_operation();
   return {};
+}
+
+// Nobody is to wait for many files to go, as their tombstones are committed.
+void Work::unlink_committed() {
+  const std::size_t now = std::min(to_unlink_.size(), unlinks_at_once);
+  for (std::size_t each = 0; each < to_unlink_.size(); ++each) {
+    Unlink& unlink = to_unlink_[each];
+    const auto folder = disk.folders().find(unlink.folder);
+    if (folder == disk.folders().end()) continue;
+    if (each < now) {
+      unlink_now(folder->second, unlink.file);
+    } else {
+      disk.left_to_unlink()[unlink.folder].push_back(std::move(unlink.file));
+    }
+  }
+  to_unlink_.clear();
+}
+
+void Work::unlink_now(Folder& folder, const std::string& file) {
+  const std::string path = folder.path + "/" + file;
+  const auto gone = files.unlink(path);
+  if (gone) return;
+  const bool renamed = gone.error().code == Errc::not_found;
+  const bool is_news = !renamed && !std::exchange(folder.files_stay, true);
+  // Another program has renamed it just now, or it may go at the second attempt: the next look finds it and
+  // finishes this.
+  if (renamed || is_news) folder.row.cur_modified = 0;
+  if (is_news)
+    disk.context().log.warning("storage.file_stays", {{"file", path}, {"error", gone.error().detail}});
+}
+
+bool Work::unlink_left(Folder& folder, std::size_t limit) {
+  const auto found = disk.left_to_unlink().find(folder.row.id);
+  if (found == disk.left_to_unlink().end()) return false;
+  std::vector<std::string>& left = found->second;
+  for (const Place place : {Place::fresh, Place::current}) touching(folder, place);
+  for (; limit > 0 && !left.empty(); --limit) {
+    unlink_now(folder, left.back());
+    left.pop_back();
+  }
+  if (!left.empty()) return true;
+  disk.left_to_unlink().erase(found);
+  return false;
 }
 
 void Work::undo() {
@@ -191,14 +224,26 @@ void Work::undo() {
   begin_operation();
 }
 
-Result<Folder*> Work::folder(MailboxId id) {
+Result<Folder*> Work::folder(MailboxId id) { return unless_filled(*TRY(folder_to_read(id))); }
+
+Result<Folder*> Work::folder(std::string_view canonical_name) {
+  return unless_filled(*TRY(folder_to_read(canonical_name)));
+}
+
+Result<Folder*> Work::unless_filled(Folder& folder) {
+  if (folder.filled_by == nullptr || folder.filled_by == operation) return &folder;
+  waits = true;
+  return failure(Errc::busy, "messages are being copied to " + folder.row.name);
+}
+
+Result<Folder*> Work::folder_to_read(MailboxId id) {
   const auto found = disk.folders().find(id);
   if (found == disk.folders().end()) return not_found("mailbox was deleted");
   if (!found->second.checked) TRY(check(found->second));
   return &found->second;
 }
 
-Result<Folder*> Work::folder(std::string_view canonical_name) {
+Result<Folder*> Work::folder_to_read(std::string_view canonical_name) {
   Folder* found = disk.find_folder(canonical_name);
   if (found == nullptr) return not_found("no mailbox of that name");
   if (!found->checked) TRY(check(*found));
@@ -318,6 +363,8 @@ Result<> Work::check(Folder& folder) {
     TRY(look(folder, row.remembers_from == 0 ? Thoroughness::mending : Thoroughness::quick));
     return settle_memory(folder);
   }
+  // A COPY in pieces that was cut off: nobody has seen these.
+  TRY(write(&Index::remove_rows, row.id, committed, highest_uid));
   // The index may be behind in anything.
   folder.lagging = folder.tombstones_pending = folder.further_keywords_stale = true;
   TRY(write());
@@ -509,35 +556,61 @@ void Work::undo_steps(std::size_t keep) {
 }
 
 void Work::unlink_after_commit(Folder& folder, const MessageRow& row) {
-  unlink_after_commit(folder, row.place, folder.file(row));
+  touching(folder, row.place);
+  folder.tombstones_pending = true;
+  to_unlink_.push_back({folder.row.id, row.file()});
 }
 
-void Work::unlink_after_commit(Folder& folder, Place place, std::string path) {
+void Work::unlink_after_commit(Folder& folder, Place place, std::string_view name) {
   touching(folder, place);
   folder.tombstones_pending = true;
-  to_unlink_.push_back({folder.row.id, std::move(path)});
+  to_unlink_.push_back({folder.row.id, std::string(name_of(place)) + std::string(name)});
+}
+
+bool Work::will_unlink(const Folder& folder) const {
+  return std::ranges::any_of(to_unlink_, [&](const Unlink& each) { return each.folder == folder.row.id; });
 }
 
 std::set<std::string> Work::unlinks(const Folder& folder) const {
   std::set<std::string> paths;
   for (const Unlink& unlink : to_unlink_) {
-    if (unlink.folder == folder.row.id) paths.insert(unlink.path);
+    if (unlink.folder == folder.row.id) paths.insert(folder.path + "/" + unlink.file);
   }
+  const auto left = disk.left_to_unlink().find(folder.row.id);
+  if (left == disk.left_to_unlink().end()) return paths;
+  for (const std::string& file : left->second) paths.insert(folder.path + "/" + file);
   return paths;
 }
 
 Result<> Work::add(Folder& folder, const MessageRow& row) {
   change(folder);
   TRY(write(&Index::insert_message, folder.row.id, row));
-  ++folder.row.messages;
-  folder.row.octets += row.seen_size();
-  if (!row.flags.has(SystemFlag::seen)) ++folder.row.unseen;
-  if (row.flags.has(SystemFlag::deleted)) ++folder.row.deleted;
-  if (row.lagging) folder.lagging = true;
-  if (!row.threaded) folder.unthreaded = true;
-  if (has_further_keywords(row.flags)) folder.further_keywords_stale = true;
-  changes_[folder.row.id].added.push_back(row.message());
+  Arrivals one;
+  one.add(row);
+  appear(folder, std::move(one));
   return {};
+}
+
+void Arrivals::add(const MessageRow& row) {
+  messages.push_back(row.message());
+  octets += row.seen_size();
+  if (!row.flags.has(SystemFlag::seen)) ++unseen;
+  if (row.flags.has(SystemFlag::deleted)) ++deleted;
+  lagging = lagging || row.lagging;
+  unthreaded = unthreaded || !row.threaded;
+  further_keywords = further_keywords || has_further_keywords(row.flags);
+}
+
+void Work::appear(Folder& folder, Arrivals arrivals) {
+  change(folder);
+  folder.row.messages += static_cast<std::uint32_t>(arrivals.messages.size());
+  folder.row.octets += arrivals.octets;
+  folder.row.unseen += arrivals.unseen;
+  folder.row.deleted += arrivals.deleted;
+  folder.lagging = folder.lagging || arrivals.lagging;
+  folder.unthreaded = folder.unthreaded || arrivals.unthreaded;
+  folder.further_keywords_stale = folder.further_keywords_stale || arrivals.further_keywords;
+  std::ranges::copy(arrivals.messages, std::back_inserter(changes_[folder.row.id].added));
 }
 
 Result<> Work::replace(Folder& folder, const Flags& before, const MessageRow& row) {
@@ -559,12 +632,36 @@ Result<> Work::remove(Folder& folder, const MessageRow& row, std::string_view em
   TRY(write(&Index::insert_tombstone, folder.row.id, row.uid, now, email_id));
   if (folder.tombstones) ++*folder.tombstones;
   folder.has_new_tombstones = true;
-  TRY(write(&Index::remove_message, folder.row.id, row.uid));
+  TRY(write(&Index::remove_message, folder.row.id, row));
+  count_out(folder, row);
+  return {};
+}
+
+void Work::count_out(Folder& folder, const MessageRow& row) {
   --folder.row.messages;
   folder.row.octets -= row.seen_size();
   if (!row.flags.has(SystemFlag::seen)) --folder.row.unseen;
   if (row.flags.has(SystemFlag::deleted)) --folder.row.deleted;
   changes_[folder.row.id].expunged.push_back(row.uid);
+}
+
+Result<> Work::expunge(Folder& folder, std::span<const MessageRow> rows) {
+  while (!rows.empty()) {
+    std::size_t run = 1;
+    while (run < rows.size() && rows[run].uid == rows[run - 1].uid + 1) ++run;
+    if (run < long_run) {
+      for (const MessageRow& row : rows.first(run)) TRY(remove(folder, row, row.email_id));
+    } else {
+      change(folder);
+      const ModSeq now = TRY(modseq(folder));
+      TRY(write(&Index::expunge_run, folder.row.id, rows[0].uid, rows[run - 1].uid, now));
+      if (folder.tombstones) *folder.tombstones += run;
+      folder.has_new_tombstones = true;
+      for (const MessageRow& row : rows.first(run)) count_out(folder, row);
+    }
+    for (const MessageRow& row : rows.first(run)) unlink_after_commit(folder, row);
+    rows = rows.subspan(run);
+  }
   return {};
 }
 
@@ -573,7 +670,7 @@ Result<> Work::rename_row(Folder& folder, const MessageRow& row) {
 }
 
 Result<std::shared_ptr<const Snapshot>> Work::load(const Folder& folder) {
-  const auto messages = TRY(disk.index().load(folder.row.id));
+  const auto messages = TRY(disk.index().load(folder.row.id, folder.row.uid_next));
   return std::make_shared<const Snapshot>(messages, folder.row.uid_next, folder.row.modseq);
 }
 

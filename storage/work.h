@@ -6,10 +6,25 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace posthorn::storage {
+
+// What messages bring to their folder.
+struct Arrivals {
+  std::vector<Message> messages;  // ascending by UID
+  std::uint32_t unseen = 0;
+  std::uint32_t deleted = 0;
+  std::uint64_t octets = 0;
+  bool lagging = false;
+  bool unthreaded = false;
+  bool further_keywords = false;
+
+  void add(const MessageRow& row);
+};
 
 // A batch at work: one transaction, begun at the first write, with a savepoint for each further operation
 // that writes; and the files that go with it.
@@ -28,6 +43,9 @@ class Work {
   Outcome outcome;
   // Set by an operation that changes which folders there are: if it fails, the account is read anew.
   bool layout_changing = false;
+  // What runs, and whether it has to wait for what fills a folder.
+  const Operation* operation = nullptr;
+  bool waits = false;
 
   // --- for the account
   void begin_operation();
@@ -43,8 +61,14 @@ class Work {
   // --- for operations
   // The mailbox, compared with its state file and taken in as other programs left it, if that was not done
   // since the account was opened. not_found.
+  // busy, and `waits` is set, where another operation is filling it.
   Result<Folder*> folder(MailboxId id);
   Result<Folder*> folder(std::string_view canonical_name);
+  // The same for those that change nothing of its messages.
+  Result<Folder*> folder_to_read(MailboxId id);
+  Result<Folder*> folder_to_read(std::string_view canonical_name);
+  // busy, as folder().
+  Result<Folder*> unless_filled(Folder& folder);
   // To be called before a member of `folder` changes, so that it can be undone.
   Folder& change(Folder& folder);
   // The index, inside the transaction.
@@ -84,18 +108,27 @@ class Work {
   // empty.
   void created(std::string path) { steps_.push_back({std::move(path), {}}); }
   void renamed(std::string from, std::string to) { steps_.push_back({std::move(to), std::move(from)}); }
+  // The file, which a tombstone speaks of. Of many, most go later: unlink_left().
   void unlink_after_commit(Folder& folder, const MessageRow& row);
-  void unlink_after_commit(Folder& folder, Place place, std::string path);
-  // What this batch's commit unlinks in `folder`. Until then these files are all that there is of a message,
-  // should the commit fail.
+  // `name` is that of the file in `place`.
+  void unlink_after_commit(Folder& folder, Place place, std::string_view name);
+  bool will_unlink(const Folder& folder) const;
+  // The paths of the files of `folder` that this batch's commit unlinks, and of those that are left of
+  // earlier ones. Until then these files are all that there is of a message, should the commit fail.
   std::set<std::string> unlinks(const Folder& folder) const;
+  // Unlinks up to `limit` of what commits have left in `folder`; says whether there are more.
+  bool unlink_left(Folder& folder, std::size_t limit);
 
   // A message has come into `folder`, changed (`before`: its flags until now), or gone: its row, the counts,
   // the snapshot.
   Result<> add(Folder& folder, const MessageRow& row);
+  // Messages whose rows are there already are of `folder` from now on.
+  void appear(Folder& folder, Arrivals arrivals);
   Result<> replace(Folder& folder, const Flags& before, const MessageRow& row);
   // `email_id` is kept in the tombstone while the file is still to be unlinked; empty if it is gone.
   Result<> remove(Folder& folder, const MessageRow& row, std::string_view email_id);
+  // The same for many, ascending by UID, whose files are unlinked after the commit.
+  Result<> expunge(Folder& folder, std::span<const MessageRow> rows);
   // Only how its file is called.
   Result<> rename_row(Folder& folder, const MessageRow& row);
 
@@ -127,6 +160,9 @@ class Work {
   bool is_as_recorded(Folder& folder);
   void restore(const std::map<MailboxId, Folder>& before);
   void record_mtimes();
+  void count_out(Folder& folder, const MessageRow& row);
+  void unlink_now(Folder& folder, const std::string& file);
+  void unlink_committed();
   void undo_steps(std::size_t keep);
   void drop_written(std::size_t keep);
 
@@ -157,7 +193,7 @@ class Work {
   std::size_t written_before_operation_ = 0;
   struct Unlink {
     MailboxId folder;
-    std::string path;
+    std::string file;  // within the folder, with "new/" or "cur/"
   };
   std::vector<Unlink> to_unlink_;
   std::size_t to_unlink_before_operation_ = 0;

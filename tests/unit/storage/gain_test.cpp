@@ -97,7 +97,9 @@ TEST_CASE_FIXTURE(GainFixture, "storage: an index of version 4 is migrated, not 
         index->run("DROP INDEX message_gain; ALTER TABLE message DROP COLUMN gain;"
                    "DROP INDEX thread_used; ALTER TABLE thread DROP COLUMN used;"
                    "ALTER TABLE account DROP COLUMN thread_keys;"
-                   "ALTER TABLE mailbox DROP COLUMN forgotten_uid; PRAGMA user_version=4;"));
+                   "ALTER TABLE mailbox DROP COLUMN forgotten_uid;"
+                   "DROP INDEX message_shared; ALTER TABLE message DROP COLUMN summary_key;"
+                   "DROP TABLE unused_summary; PRAGMA user_version=4;"));
   }
   start();
   inbox = mailbox();

@@ -1,0 +1,116 @@
+#include "storage/copy_in_pieces.h"
+
+#include "storage/transfer.h"
+
+#include <algorithm>
+#include <span>
+
+namespace posthorn::storage {
+namespace {
+
+// A piece takes some milliseconds.
+constexpr std::size_t messages_at_once = 64;
+
+}  // namespace
+
+bool CopyInPieces::maildir_suffices() const {
+  return !failed && begun_ && sources_.size() - done_ > messages_at_once;
+}
+
+Result<> CopyInPieces::run(Work& work) {
+  if (failed) return take_back(work);
+  Folder& to = *TRY(work.folder(to_));
+  if (!begun_) {
+    copied = {};
+    copied.uid_validity = to.row.uid_validity;
+    TRY(begin(work, to));
+    if (!begun_) return {};
+  }
+  if (opening_ != work.disk.openings()) return failure(Errc::unavailable, "the account was read anew");
+  if (!TRY(copy_piece(work, to))) {
+    copied = {};
+    copied.uid_validity = to.row.uid_validity;
+    return take_back(work);
+  }
+  unfinished = done_ < sources_.size();
+  return unfinished ? Result<>() : end(work, to);
+}
+
+// Does not begin where there is nothing to copy, or less than has to be.
+Result<> CopyInPieces::begin(Work& work, Folder& to) {
+  Folder& from = *TRY(work.folder(from_));
+  TRY(work.look(from, Work::Thoroughness::quick));
+  sources_ = TRY(work.disk.index().present(from_, uids_));
+  if (sources_.empty() || (missing_ == Missing::refuse && sources_.size() != uids_.count())) return {};
+  // Two links of a message, neither with a row: after a power cut nobody could tell which is the copy.
+  TRY(work.disk.sync_index());
+  TRY(work.promise_uids(to, sources_.size()));
+  opening_ = work.disk.openings();
+  first_uid_ = to.row.uid_next;
+  modseq_ = to.row.modseq + 1;
+  to.filled_by = this;
+  begun_ = true;
+  return {};
+}
+
+// False where a message is gone that may not be missing.
+Result<bool> CopyInPieces::copy_piece(Work& work, Folder& to) {
+  Folder& from = *TRY(work.folder(from_));
+  // So that names are as the rows say.
+  TRY(work.look(from, Work::Thoroughness::quick));
+  const auto piece = std::span(sources_).subspan(done_, std::min(messages_at_once, sources_.size() - done_));
+  UidSet uids;
+  for (const Uid uid : piece) uids.append(uid);
+  auto rows = TRY(work.disk.index().messages(from_, uids));
+  if (missing_ == Missing::refuse && rows.size() != piece.size()) return false;
+  KeywordMap keywords(work, from, to);
+  auto row = rows.begin();
+  for (const Uid source : piece) {
+    const Uid uid = first_uid_ + static_cast<Uid>(done_++);
+    if (row == rows.end() || row->uid != source) continue;
+    auto target = TRY(link_copy(work, from, *row++, to, uid, keywords));
+    if (!target && missing_ == Missing::refuse) return false;
+    if (!target) continue;
+    files_.push_back(target->file());
+    target->modseq = modseq_;
+    TRY(work.write(&Index::insert_message, to_, *target));
+    arrivals_.add(*target);
+    copied.source.push_back(source);
+    copied.target.push_back(uid);
+  }
+  return true;
+}
+
+Result<> CopyInPieces::end(Work& work, Folder& to) {
+  to.filled_by = nullptr;
+  if (arrivals_.messages.empty()) return {};
+  for (const Place place : {Place::fresh, Place::current}) work.sync_later(to.place(place));
+  work.change(to).row.uid_next = end_of_uids();
+  if (TRY(work.modseq(to)) != modseq_) return failure(Errc::io, "MODSEQ was used meanwhile");
+  work.appear(to, std::move(arrivals_));
+  return work.write(&Index::put_mailbox, to.row);
+}
+
+// The UIDs are not used again.
+Result<> CopyInPieces::take_back(Work& work) {
+  const auto found = work.disk.folders().find(to_);
+  if (!begun_ || found == work.disk.folders().end()) return {};
+  Folder& to = found->second;
+  for (const Place place : {Place::fresh, Place::current}) work.touching(to, place);
+  for (const std::string& file : files_) {
+    const auto gone = work.files.unlink(to.path + "/" + file);
+    // It will be taken for a message that another program has put there.
+    if (!gone && gone.error().code != Errc::not_found) {
+      work.disk.context().log.warning("storage.copy_stays",
+                                      {{"file", to.path + "/" + file}, {"error", gone.error().detail}});
+    }
+  }
+  if (opening_ != work.disk.openings()) return {};
+  TRY(work.write(&Index::remove_rows, to_, first_uid_, end_of_uids() - 1));
+  MailboxRow& row = work.change(to).row;
+  row.uid_next = std::max(row.uid_next, end_of_uids());
+  to.filled_by = nullptr;
+  return {};
+}
+
+}  // namespace posthorn::storage
