@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -45,7 +46,7 @@ class Lane::Crew {
     std::thread thread;
   };
 
-  void hire(Job& job);
+  bool hire(Job& job);
   void serve(Worker& self);
   void finish_done();
   void keep_loop_running(bool keep) {
@@ -81,9 +82,9 @@ bool Lane::Crew::take(Job& job) {
       resting = resting_.back();
       resting_.pop_back();
       resting->job = &job;
-    } else if (workers_.size() < concurrency_) {
-      hire(job);
-    } else if (queue_.size() < queue_limit_) {
+    } else if (workers_.size() < concurrency_ && hire(job)) {
+      // It begins with the job.
+    } else if (!workers_.empty() && queue_.size() < queue_limit_) {
       queue_.push_back(&job);
     } else {
       return false;
@@ -94,12 +95,18 @@ bool Lane::Crew::take(Job& job) {
   return true;
 }
 
-void Lane::Crew::hire(Job& job) {
+// False where the system gives no thread: those that there are have to do.
+bool Lane::Crew::hire(Job& job) {
   workers_.reserve(concurrency_);
   resting_.reserve(concurrency_);
   auto worker = std::make_unique<Worker>(job);
-  worker->thread = std::thread([this, self = worker.get()] { serve(*self); });
+  try {
+    worker->thread = std::thread([this, self = worker.get()] { serve(*self); });
+  } catch (const std::system_error&) {
+    return false;
+  }
   workers_.push_back(std::move(worker));
+  return true;
 }
 
 // What a worker does with its life.
