@@ -551,26 +551,20 @@ Result<std::vector<Mailbox::Head>> AccountDisk::heads(MailboxId id, const UidSet
   std::vector<Mailbox::Head> heads;
   std::size_t octets = 0;
   Reader reader = TRY(take_reader());
-  {
-    const std::string folder = TRY(message_folder(reader.database, id));
-    for (const UidSet::Range& range : uids.ranges()) {
-      auto statement = TRY(query_messages(reader.database, id, range.first, range.last));
-      while (heads.empty() || octets < limits.all) {
-        const auto row = TRY(statement.step());
-        if (!row) break;
-        MessageRow message = message_of(*row);
-        const Uid uid = message.uid;
-        auto opened = open_named(folder, std::move(message));
-        if (!opened) opened = open_message(reader.database, id, uid);
-        if (!opened) continue;
-        auto file = file_of(reader.database, id, *std::move(opened), Octets::seen);
-        if (!file) continue;
-        auto head = file->head(limits.each);
-        if (!head) continue;
-        octets += head->size();
-        heads.push_back({uid, *std::move(head)});
-      }
-    }
+  const std::string folder = TRY(message_folder(reader.database, id));
+  // Read to their end before a file is opened: where one has gone meanwhile, the next look sees why.
+  for (MessageRow& row : TRY(find_messages(reader.database, id, uids))) {
+    if (!heads.empty() && octets >= limits.all) break;
+    const Uid uid = row.uid;
+    auto opened = open_named(folder, std::move(row));
+    if (!opened) opened = open_message(reader.database, id, uid);
+    if (!opened) continue;
+    auto file = file_of(reader.database, id, *std::move(opened), Octets::seen);
+    if (!file) continue;
+    auto head = file->head(limits.each);
+    if (!head) continue;
+    octets += head->size();
+    heads.push_back({uid, *std::move(head)});
   }
   give_back(std::move(reader));
   return heads;

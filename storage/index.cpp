@@ -132,6 +132,28 @@ std::optional<Blob> blob_of(const KeywordSet& set) {
 
 std::int64_t place_number(Place place) { return place == Place::fresh ? 0 : 1; }
 
+MessageRow message_of(const Row& row) {
+  MessageRow message;
+  message.uid = static_cast<Uid>(row.integer(0));
+  message.flags.system = static_cast<std::uint8_t>(row.integer(1));
+  message.flags.keywords = keywords_of(row.text(2));
+  message.modseq = static_cast<ModSeq>(row.integer(3));
+  message.wire_size = static_cast<std::uint64_t>(row.integer(4));
+  message.internal_date = row.integer(5);
+  message.stored_size = static_cast<std::uint64_t>(row.integer(6));
+  message.email_id = row.text(7);
+  message.place = row.integer(8) == 0 ? Place::fresh : Place::current;
+  if (!row.is_null(9)) message.info = row.text(9);
+  message.lagging = row.integer(10) != 0;
+  message.saved = row.integer(11);
+  if (!row.is_null(12)) message.thread = row.text(12);
+  message.threaded = row.integer(13) != 0;
+  if (!row.is_null(14)) message.encoded_size = static_cast<std::uint64_t>(row.integer(14));
+  if (!row.is_null(15)) message.gain = static_cast<std::uint64_t>(row.integer(15));
+  if (!row.is_null(16)) message.shared_summary = row.integer(16);
+  return message;
+}
+
 }  // namespace
 
 std::string_view name_of(Place place) { return place == Place::fresh ? "new/" : "cur/"; }
@@ -405,6 +427,15 @@ Result<bool> Index::clear_pending_tombstones(MailboxId id, std::size_t at_once) 
   return done == static_cast<std::int64_t>(at_once);
 }
 
+Result<> Index::clear_pending_tombstones_but(MailboxId id, const UidSet& still_there) {
+  for (const TombstoneRow& row : TRY(pending_tombstones(id))) {
+    if (still_there.contains(row.uid)) continue;
+    TRY(database_.execute("UPDATE tombstone SET email_id = NULL WHERE mailbox = ?1 AND uid = ?2", id,
+                          row.uid));
+  }
+  return {};
+}
+
 Result<> Index::put_summary(MailboxId id, Uid uid, std::string_view encoded) {
   const std::int64_t key = TRY(find_summary_key(database_, id, uid));
   TRY(database_.execute("INSERT OR REPLACE INTO summary VALUES (?1, ?2)", key, Blob{encoded}));
@@ -423,12 +454,7 @@ Result<std::vector<Uid>> Index::present(MailboxId id, const UidSet& uids) {
 }
 
 Result<std::vector<MessageRow>> Index::messages(MailboxId id, const UidSet& uids) {
-  std::vector<MessageRow> rows;
-  for (const UidSet::Range& range : uids.ranges()) {
-    auto statement = TRY(query_messages(database_, id, range.first, range.last));
-    while (const auto row = TRY(statement.step())) rows.push_back(message_of(*row));
-  }
-  return rows;
+  return find_messages(database_, id, uids);
 }
 
 Result<std::vector<MessageRow>> Index::deleted(MailboxId id, const UidSet& uids) {
@@ -524,34 +550,6 @@ Result<> Index::remove_intents() {
   return {};
 }
 
-MessageRow message_of(const Row& row) {
-  MessageRow message;
-  message.uid = static_cast<Uid>(row.integer(0));
-  message.flags.system = static_cast<std::uint8_t>(row.integer(1));
-  message.flags.keywords = keywords_of(row.text(2));
-  message.modseq = static_cast<ModSeq>(row.integer(3));
-  message.wire_size = static_cast<std::uint64_t>(row.integer(4));
-  message.internal_date = row.integer(5);
-  message.stored_size = static_cast<std::uint64_t>(row.integer(6));
-  message.email_id = row.text(7);
-  message.place = row.integer(8) == 0 ? Place::fresh : Place::current;
-  if (!row.is_null(9)) message.info = row.text(9);
-  message.lagging = row.integer(10) != 0;
-  message.saved = row.integer(11);
-  if (!row.is_null(12)) message.thread = row.text(12);
-  message.threaded = row.integer(13) != 0;
-  if (!row.is_null(14)) message.encoded_size = static_cast<std::uint64_t>(row.integer(14));
-  if (!row.is_null(15)) message.gain = static_cast<std::uint64_t>(row.integer(15));
-  if (!row.is_null(16)) message.shared_summary = row.integer(16);
-  return message;
-}
-
-Result<Statement> query_messages(Database& database, MailboxId id, Uid first, Uid last) {
-  static const std::string sql = std::string("SELECT ") + message_columns +
-                                 " FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";
-  return database.query(sql, id, first, last);
-}
-
 Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid) {
   static const std::string sql =
       std::string("SELECT ") + message_columns + " FROM message WHERE mailbox = ?1 AND uid = ?2";
@@ -561,12 +559,23 @@ Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id,
   return message_of(*row);
 }
 
+Result<std::vector<MessageRow>> find_messages(Database& database, MailboxId id, const UidSet& uids) {
+  std::vector<MessageRow> rows;
+  for (const UidSet::Range& range : uids.ranges()) {
+    static const std::string sql = std::string("SELECT ") + message_columns +
+                                   " FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";
+    auto statement = TRY(database.query(sql, id, range.first, range.last));
+    while (const auto row = TRY(statement.step())) rows.push_back(message_of(*row));
+  }
+  return rows;
+}
+
 Result<Counts> find_counts(Database& database, std::string_view name) {
   auto statement = TRY(database.query(
       "SELECT id, messages, unseen, deleted, octets, uid_next, first_recent, modseq, "
       "uid_validity, (SELECT count(*) FROM message WHERE mailbox = id AND uid >= first_recent AND "
       "uid < uid_next) "
-      "FROM mailbox WHERE name = ?1",
+      "FROM mailbox WHERE name = ?1 AND remembers_from <> 0",
       name));
   const auto row = TRY(statement.step());
   if (!row) return not_found("no mailbox of that name");

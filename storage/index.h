@@ -130,6 +130,7 @@ class Index {
   Result<std::vector<TombstoneRow>> pending_tombstones(MailboxId id);
   // At most `at_once` of them; says whether there may be more.
   Result<bool> clear_pending_tombstones(MailboxId id, std::size_t at_once);
+  Result<> clear_pending_tombstones_but(MailboxId id, const UidSet& still_there);
   Result<std::size_t> count_tombstones(MailboxId id);
   // How far back the oldest `count` tombstones that are not pending reach.
   struct OldTombstones {
@@ -195,12 +196,12 @@ class Index {
 // One message's row through any connection.
 Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id, Uid uid);
 
-// What a mailbox's row says. not_found.
+// The rows of those of `uids` that are there, ascending by UID, through any connection.
+Result<std::vector<MessageRow>> find_messages(Database& database, MailboxId id, const UidSet& uids);
+
+// What a mailbox's row says; not_found also where it was never compared with the Maildir.
 Result<Counts> find_counts(Database& database, std::string_view name);
 
-// A statement whose rows, for message_of(), are those from `first` to `last`, ascending by UID.
-Result<Statement> query_messages(Database& database, MailboxId id, Uid first, Uid last);
-MessageRow message_of(const Row& row);
 // What was expunged by changes above `since`; nothing where not all of it is remembered, or it is more than
 // `limit`.
 Result<std::optional<UidSet>> find_vanished(Database& database, MailboxId id, ModSeq since,

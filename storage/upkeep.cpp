@@ -54,6 +54,9 @@ Result<> follow_name(Work& work, Folder& folder, MessageRow& row, Names& names) 
         std::tie(names.first_that_stays, names.why) = std::pair(from, renamed.error().detail);
       return {};
     }
+    // A row that is rolled back has its file's name back too: a look would take what the name says of flags
+    // for another program's wish.
+    work.renamed(from, to);
     work.sync_later(folder.place(place_before));
     work.sync_later(folder.place(row.place));
   }
@@ -97,7 +100,7 @@ Result<> write_further_keywords(Work& work, Folder& folder) {
   const std::string path = folder.path + "/posthorn-keywords";
   const auto there = work.files.status(path);
   if (!keywords.empty() || there) TRY(work.files.replace(path, to_string(keywords)));
-  folder.further_keywords_stale = false;
+  work.wrote_further_keywords(folder);
   return {};
 }
 
@@ -117,20 +120,26 @@ Result<> find_threads(Work& work, Folder& folder) {
 }
 
 // Files of tombstones are gone for good once their directories are synced; not those that this batch's
-// commit unlinks. Where a file could not be unlinked, the folder is listed once more. At most `at_once` of
-// them; says whether there are more.
+// commit unlinks. Where a file could not be unlinked, the folder is listed once more, and that file's stays.
+// At most `at_once` of them; says whether there are more.
 Result<bool> finish_tombstones(Work& work, Folder& folder, std::size_t at_once) {
   if (!folder.tombstones_pending || work.will_unlink(folder)) return false;
   if (work.unlink_left(folder, at_once)) return true;
   const auto to_be_listed = [&] { return folder.row.cur_modified == 0 || folder.row.new_modified == 0; };
+  UidSet still_there;
   if (to_be_listed() || folder.files_stay) {
     if (std::chrono::steady_clock::now() < folder.next_look) return false;
     TRY(work.look(folder, Work::Thoroughness::full));
-    if (to_be_listed() || work.will_unlink(folder)) return false;
+    if (to_be_listed()) return false;
+    still_there = work.uids_to_unlink(folder);
   }
   for (const Place place : {Place::fresh, Place::current})
     TRY(work.files.sync_directory(folder.place(place)));
   Index* index = TRY(work.write());
+  if (!still_there.empty()) {
+    TRY(index->clear_pending_tombstones_but(folder.row.id, still_there));
+    return false;
+  }
   folder.tombstones_pending = TRY(index->clear_pending_tombstones(folder.row.id, at_once));
   folder.files_stay = false;
   return folder.tombstones_pending;
@@ -221,7 +230,12 @@ struct Followed {
 
 Result<> follow_folder(Work& work, Folder& folder, std::size_t limit, Followed& followed) {
   followed.more_to_unlink = TRY(finish_tombstones(work, folder, unlinks_at_once));
-  if (folder.lagging && limit > 0) followed.named = TRY(follow_names(work, folder, limit));
+  if (folder.lagging && limit > 0) {
+    followed.named = TRY(follow_names(work, folder, limit));
+    // What fails after this takes no names back.
+    TRY(work.end_operation());
+    work.change(folder);
+  }
   TRY(write_further_keywords(work, folder));
   TRY(find_threads(work, folder));
   // Sessions that wait hear of what went under; others find it when they look.

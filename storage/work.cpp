@@ -33,6 +33,7 @@ void Work::begin_operation() {
   snapshots_before_operation_ = snapshots;
   outcome_before_operation_ = outcome;
   touched_before_operation_ = touched_;
+  to_sync_before_operation_ = to_sync_;
   modseqs_.clear();
   changes_.clear();
   reload_.clear();
@@ -91,6 +92,7 @@ void Work::undo_operation() {
   outcome = std::move(outcome_before_operation_);
   // What it touched and named back is listed once more.
   touched_ = std::move(touched_before_operation_);
+  to_sync_ = std::move(to_sync_before_operation_);
   begin_operation();
 }
 
@@ -134,6 +136,7 @@ Result<> Work::commit() {
   before_batch_.clear();
   before_operation_.clear();
   unlink_committed();
+  further_keywords_written_.clear();
   listed_.clear();
   record_mtimes();
   for (const auto& [id, snapshot] : snapshots) {
@@ -274,7 +277,8 @@ void Work::restore(const std::map<MailboxId, Folder>& before) {
     folder.tombstones.reset();
     folder.has_new_tombstones = true;
     folder.unthreaded = folder.unthreaded || saved.unthreaded;
-    folder.further_keywords_stale = folder.further_keywords_stale || saved.further_keywords_stale;
+    folder.further_keywords_stale = folder.further_keywords_stale || saved.further_keywords_stale ||
+                                    further_keywords_written_.contains(id);
     disk.restless().insert(id);
   }
 }
@@ -569,6 +573,19 @@ void Work::unlink_after_commit(Folder& folder, Place place, std::string_view nam
 
 bool Work::will_unlink(const Folder& folder) const {
   return std::ranges::any_of(to_unlink_, [&](const Unlink& each) { return each.folder == folder.row.id; });
+}
+
+UidSet Work::uids_to_unlink(const Folder& folder) const {
+  std::vector<Uid> uids;
+  for (const Unlink& unlink : to_unlink_) {
+    const std::string_view name = std::string_view(unlink.file).substr(unlink.file.find('/') + 1);
+    const MaildirName parsed = parse_maildir_name(name);
+    if (unlink.folder == folder.row.id && parsed.uid) uids.push_back(*parsed.uid);
+  }
+  std::ranges::sort(uids);
+  UidSet set;
+  for (const Uid uid : uids) set.append(uid);
+  return set;
 }
 
 std::set<std::string> Work::unlinks(const Folder& folder) const {

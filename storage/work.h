@@ -96,6 +96,11 @@ class Work {
   // To be called before files are put into, renamed in or taken from one of a folder's directories: the
   // directory's new mtime is then ours.
   void touching(Folder& folder, Place place);
+  // Their file says what the rows say now; not any more, should these be rolled back.
+  void wrote_further_keywords(Folder& folder) {
+    folder.further_keywords_stale = false;
+    further_keywords_written_.insert(folder.row.id);
+  }
   // The folder's directories were listed, and what is recorded of them is of now.
   void listed(const Folder& folder) { listed_.insert(folder.row.id); }
   void sync_later(const std::string& directory) { to_sync_.insert(directory); }
@@ -113,6 +118,7 @@ class Work {
   // `name` is that of the file in `place`.
   void unlink_after_commit(Folder& folder, Place place, std::string_view name);
   bool will_unlink(const Folder& folder) const;
+  UidSet uids_to_unlink(const Folder& folder) const;
   // The paths of the files of `folder` that this batch's commit unlinks, and of those that are left of
   // earlier ones. Until then these files are all that there is of a message, should the commit fail.
   std::set<std::string> unlinks(const Folder& folder) const;
@@ -183,6 +189,8 @@ class Work {
   std::map<MailboxId, Changes> changes_;
   std::set<MailboxId> reload_;
   std::set<std::string> to_sync_;
+  std::set<std::string> to_sync_before_operation_;
+  std::set<MailboxId> further_keywords_written_;
   struct Step {
     std::string path;
     std::string name_before;

@@ -1,6 +1,7 @@
 // What operations that share a transaction do to each other, and what is left when that fails: each letter is
 // somewhere, whatever happens.
 #include "storage/account_disk.h"
+#include "storage/folders.h"
 #include "storage/messages.h"
 #include "storage/upkeep.h"
 #include "tests/support/faulty_sqlite.h"
@@ -346,6 +347,55 @@ TEST_CASE_FIXTURE(BatchFixture, "batch: names that can't follow keep none behind
   for (const std::string& name : list(maildir() + "/cur")) followed += name.ends_with(":2,F") ? 1 : 0;
   CHECK(followed == all - stuck);
   CHECK(log.has("files=505"));
+}
+
+// Else a look would take the letter in the name for another program's wish.
+TEST_CASE_FIXTURE(BatchFixture, "batch: a name that followed flags has its old one back if the row has") {
+  fill();
+  DiskContext context{files, clock, random, log, settings};
+  AccountDisk disk(context, account_path(), alice);
+  const auto run = [&disk](Operation& operation) {
+    const std::array<Operation*, 1> batch{&operation};
+    disk.run(batch, {});
+  };
+  ListFolders folders;
+  run(folders);
+  const MailboxId id = disk.find_folder("INBOX")->row.id;
+  const auto change = [&](FlagChange how) {
+    ChangeFlags operation(id, {.uids = uids({1}), .how = how, .system_flags = bit(SystemFlag::deleted)});
+    run(operation);
+    CHECK_FALSE(operation.error);
+  };
+  change(FlagChange::add);
+  files.fail_if(sqlite_calls(), Errc::disk_full);
+  Follow follow;
+  run(follow);
+  CHECK(follow.error);
+  files.heal();
+  change(FlagChange::remove);
+  disk.find_folder("INBOX")->row.cur_modified = 0;
+  PollMailbox poll(id);
+  run(poll);
+  CHECK(disk.find_folder("INBOX")->row.deleted == 0);
+}
+
+TEST_CASE_FIXTURE(BatchFixture, "batch: a file that stays keeps no other tombstones pending") {
+  fill();
+  DiskContext context{files, clock, random, log, settings};
+  AccountDisk disk(context, account_path(), alice);
+  Expunge expunge({0, "INBOX"}, uids({1, 2, 3}), true);
+  Follow follow;
+  const std::array<Operation*, 1> first{&expunge};
+  const std::array<Operation*, 1> later{&follow};
+  files.fail_if([](std::string_view call) { return call.starts_with("unlink") && call.contains("U=2"); });
+  disk.run(first, {});
+  disk.find_folder("INBOX")->next_look = {};
+  disk.run(later, {});
+  const auto pending = disk.index().pending_tombstones(disk.find_folder("INBOX")->row.id);
+  REQUIRE(pending);
+  REQUIRE(pending->size() == 1);
+  CHECK(pending->front().uid == 2);
+  CHECK_FALSE(follow.more);
 }
 
 }  // namespace posthorn::storage::testing

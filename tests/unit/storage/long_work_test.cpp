@@ -75,6 +75,25 @@ TEST_CASE_FIXTURE(LongWorkFixture,
   CHECK(after->unseen == many);
 }
 
+TEST_CASE_FIXTURE(LongWorkFixture, "STATUS beside a long COPY waits where the index does not know yet") {
+  append(*mailbox("Sent"), letter("sent"));
+  mailboxes.clear();
+  inbox.reset();
+  archive.reset();
+  stop();
+  std::filesystem::remove(account_path() + "/index.sqlite");
+  start();
+  inbox = mailbox();
+  archive = mailbox("Archive");
+  begin_copy();
+  std::optional<Result<Counts>> status;
+  group.start(keep_value(account().status("Sent"), status));
+  end_copy();
+  while (!status) uv_run(loop.raw(), UV_RUN_ONCE);
+  REQUIRE(*status);
+  CHECK((*status)->messages == 1);
+}
+
 TEST_CASE_FIXTURE(LongWorkFixture, "STATUS of no mailbox is refused beside a long COPY too") {
   begin_copy();
   std::optional<Result<Counts>> status;
