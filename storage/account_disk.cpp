@@ -409,15 +409,19 @@ Result<> AccountDisk::look_up_summaries(Database& database, MailboxId id, const 
 // Not worked out at arrival, or by an older version: taken over with its name in order, or the index was
 // made anew.
 Result<> AccountDisk::work_out_summaries(Database& database, MailboxId id, Summaries& found) {
-  auto& [list, rest] = found.present;
+  auto& [list, rest, unread, why] = found.present;
   std::size_t octets = 0;
   for (auto summary = list.begin(); summary != list.end(); ++summary) {
     if (summary->encoded.empty()) {
-      auto message = open_message(database, id, summary->uid);
-      if (!message) continue;
-      auto measured = measure(files(), message->path, form_of(message->row));
-      if (!measured) continue;
-      summary->encoded = std::move(measured->summary);
+      auto worked_out = work_out_summary(database, id, summary->uid);
+      if (!worked_out && worked_out.error().code == Errc::not_found) continue;
+      if (!worked_out) {
+        if (worked_out.error().code == Errc::corrupt && !found.resized) found.resized = summary->uid;
+        unread.append(summary->uid);
+        if (!why) why = std::move(worked_out).error();
+        continue;
+      }
+      summary->encoded = *std::move(worked_out);
       found.worked_out.push_back(*summary);
     }
     const bool is_first = octets == 0;
@@ -430,6 +434,16 @@ Result<> AccountDisk::work_out_summaries(Database& database, MailboxId id, Summa
   }
   std::erase_if(list, [](const auto& each) { return each.encoded.empty(); });
   return {};
+}
+
+Result<std::string> AccountDisk::work_out_summary(Database& database, MailboxId id, Uid uid) {
+  for (int attempt = 0;; ++attempt) {
+    const OpenMessage message = TRY(open_message(database, id, uid));
+    auto measured = measure(files(), message.path, form_of(message.row));
+    if (measured) return std::move(measured->summary);
+    // Its name may have followed its flags just then.
+    if (measured.error().code != Errc::not_found || attempt > 0) return std::unexpected(measured.error());
+  }
 }
 
 Result<AccountDisk::Gains> AccountDisk::gains(MailboxId id, Uid from) {

@@ -83,6 +83,7 @@ class AccountDisk {
   struct Summaries {
     Mailbox::Summaries present;
     std::vector<Mailbox::CachedSummary> worked_out;  // those that were not in the index
+    std::optional<Uid> resized;  // the first whose file has another size than its row says
   };
   static constexpr std::size_t summaries_limit = 256;
   static constexpr std::size_t summary_octets_limit = 1U << 20U;
@@ -180,6 +181,7 @@ class AccountDisk {
   Result<> look_up_summaries(Database& database, MailboxId id, const UidSet& uids, Effort effort,
                              Mailbox::Summaries& found);
   Result<> work_out_summaries(Database& database, MailboxId id, Summaries& found);
+  Result<std::string> work_out_summary(Database& database, MailboxId id, Uid uid);
   Result<StoredFile> file_of(Database& database, MailboxId id, OpenMessage message, Octets octets);
   Result<std::string> end_of(Database& database, MailboxId id, OpenMessage message, std::size_t count);
   Result<std::vector<message::BinaryEdit>> edits_of(Database& database, MailboxId id,

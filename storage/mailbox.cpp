@@ -193,6 +193,11 @@ Task<Result<std::vector<Mailbox::Origin>>> MailboxImpl::origins(UidSet uids) {
 Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effort) {
   auto read = [this, &uids, effort] { return account_->disk().summaries(info_.id, uids, effort); };
   auto found = co_await look_up<AccountDisk::Summaries>(read);
+  if (found && found->resized) {
+    TakeAnew operation(info_.id, *found->resized);
+    static_cast<void>(co_await account_->run(operation));
+    found = co_await look_up<AccountDisk::Summaries>(read);
+  }
   if (!found) co_return std::unexpected(found.error());
   if (!found->worked_out.empty() && !account_->parts().closing) {
     account_->parts().background.start(keep(shared_from_this(), std::move(found->worked_out)));

@@ -182,6 +182,8 @@ class Mailbox {
   struct Summaries {
     std::vector<CachedSummary> list;
     std::optional<Uid> rest;
+    UidSet unread{};             // messages that are there, but could not be read
+    std::optional<Error> why{};  // of the first of these
   };
   virtual Task<Result<Summaries>> summaries(UidSet uids, Effort effort = Effort::full) = 0;
 

@@ -54,6 +54,7 @@ Task<Result<Named>> find(storage::Mailbox& mailbox, const MessageUrl& url) {
     uids.append(url.uid);
     const auto summaries = co_await mailbox.summaries(std::move(uids));
     if (!summaries) co_return std::unexpected(summaries.error());
+    if (summaries->why) co_return std::unexpected(*summaries->why);
     if (summaries->list.empty()) co_return not_found("message");
     const auto structure = message::decode_structure(summaries->list.front().encoded);
     if (!structure) co_return std::unexpected(structure.error());

@@ -30,7 +30,7 @@ constexpr std::size_t longest_usual_header = 16'384;
 constexpr std::size_t worth_sending = 32'768;
 
 using From = PartialRange::From;
-using Summaries = std::vector<storage::Mailbox::CachedSummary>;
+using Summaries = storage::Mailbox::Summaries;
 
 // The element of `list`, ascending by UID, that is the message's.
 template <class List>
@@ -65,7 +65,7 @@ class Fetching {
   Task<void> run_batch(Places places, Order order, const Places& next);
   Task<Places> run_some(Places places, Order order, const Places& next);
   Task<Result<Summaries>> summaries_of(Places& places, Order order, const Places& next);
-  Task<storage::UidSet> unreadable_of(const Summaries& summaries);
+  Task<storage::UidSet> unreadable_of(const storage::UidSet& uids, const Summaries& summaries);
   bool marks() const { return plan_.sets_seen && !view_.read_only(); }
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
   void answer_from_index(std::uint32_t place, const storage::Message& message, const KnownMessage& known);
@@ -162,7 +162,7 @@ Task<Result<Summaries>> Fetching::summaries_of(Places& places, Order order, cons
       places = places.before(rest);
     }
     if (!following.empty()) summaries_.begin(uids_of(following, view_.messages()));
-    co_return std::move(there->list);
+    co_return *std::move(there);
   }
 }
 
@@ -182,6 +182,7 @@ Task<Places> Fetching::run_some(Places places, Order order, const Places& next) 
       co_return leave_all();
     }
     summaries = *std::move(there);
+    if (summaries.why) note(*summaries.why);
   }
   const storage::UidSet uids = uids_of(places, view_.messages());
   if (plan_.email_id && !co_await find_email_ids(uids)) co_return leave_all();
@@ -194,18 +195,18 @@ Task<Places> Fetching::run_some(Places places, Order order, const Places& next) 
     }
     origins = *std::move(there);
   }
-  const storage::UidSet unreadable = co_await unreadable_of(summaries);
+  const storage::UidSet unreadable = co_await unreadable_of(uids, summaries);
   const storage::UidSet newly_seen = co_await mark_seen(uids, unreadable);
   // Octets are read ahead of what follows in the batch.
   const storage::UidSet heads_ahead = order == Order::ascending ? uids : storage::UidSet();
   for (const std::uint32_t place : in_order(places, order)) {
     co_await slice_;
     const storage::Message message = view_.messages().at(place);
-    const auto* summary = element_of(summaries, message.uid);
+    const auto* summary = element_of(summaries.list, message.uid);
     const auto* origin = element_of(origins, message.uid);
     const bool needs_summary = plan_.from_summary() && plan_.effort() == storage::Effort::full;
     if ((needs_summary && summary == nullptr) || (plan_.origin && origin == nullptr)) {
-      some_gone_ = true;
+      if (!summaries.unread.contains(message.uid)) some_gone_ = true;
       leave_out(place, newly_seen);
       continue;
     }
@@ -241,14 +242,21 @@ Task<Places> Fetching::run_some(Places places, Order order, const Places& next) 
                                        : all.from(places.ranges().back().end);
 }
 
-// The messages of which a section can't be decoded, where they must be known before the others are marked.
-Task<storage::UidSet> Fetching::unreadable_of(const Summaries& summaries) {
+// The messages that get no answer, as they, or a section of theirs that is to be decoded, can't be read: they
+// must be known before the others are marked.
+Task<storage::UidSet> Fetching::unreadable_of(const storage::UidSet& uids, const Summaries& summaries) {
+  if (!plan_.binary || !marks()) co_return summaries.unread;
   storage::UidSet unreadable;
-  if (!plan_.binary || !marks()) co_return unreadable;
-  for (const auto& summary : summaries) {
-    co_await slice_;
-    const auto structure = message::decode_structure(summary.encoded);
-    if (structure && has_unknown_encoding(plan_.items, *structure)) unreadable.append(summary.uid);
+  for (const auto range : uids.ranges()) {
+    for (storage::Uid uid = range.first; uid <= range.last; ++uid) {
+      co_await slice_;
+      bool is_readable = !summaries.unread.contains(uid);
+      if (const auto* summary = element_of(summaries.list, uid)) {
+        const auto structure = message::decode_structure(summary->encoded);
+        is_readable = !structure || !has_unknown_encoding(plan_.items, *structure);
+      }
+      if (!is_readable) unreadable.append(uid);
+    }
   }
   co_return unreadable;
 }

@@ -156,6 +156,7 @@ Task<void> Searching::by_index(Places open) {
       co_return;
     }
     co_await test_all(summaries->list);
+    if (summaries->why) fail(*summaries->why);
     open = summaries->rest ? open.from(view_.messages().lower_bound(*summaries->rest)) : Places();
   }
 }

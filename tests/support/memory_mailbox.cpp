@@ -362,6 +362,11 @@ Task<Result<storage::Mailbox::Summaries>> MemoryMailbox::summaries(UidSet uids, 
     for (auto file = files_.lower_bound(range.first); file != files_.end() && file->first <= range.last;
          ++file) {
       if (effort == storage::Effort::look_up && file->second.slow) continue;
+      if (file->second.unreadable) {
+        summaries.unread.append(file->first);
+        if (!summaries.why) summaries.why = file->second.unreadable;
+        continue;
+      }
       octets += file->second.summary.size();
       if (octets > store.summary_octets && !summaries.list.empty()) {
         summaries.rest = file->first;
@@ -396,6 +401,11 @@ void MemoryMailbox::set_origin(Uid uid, std::int64_t saved, std::string thread_i
 }
 
 void MemoryMailbox::forget_summary(Uid uid) { files_.at(uid).slow = true; }
+
+void MemoryMailbox::make_unreadable(Uid uid, Error why) {
+  forget_summary(uid);
+  files_.at(uid).unreadable = std::move(why);
+}
 
 Task<Result<std::unique_ptr<storage::MessageBytes>>> MemoryMailbox::bytes(Uid uid, storage::Octets octets) {
   auto begun = co_await begin();

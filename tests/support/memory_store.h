@@ -41,6 +41,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   // Otherwise it came at its internal date, and its thread is `T` and its UID.
   void set_origin(storage::Uid uid, std::int64_t saved, std::string thread_id);
   void forget_summary(storage::Uid uid);
+  // Its summary would have to be worked out, which ends so.
+  void make_unreadable(storage::Uid uid, Error why);
   const std::string* octets(storage::Uid uid) const;
   std::size_t listeners() const { return listeners_.size(); }
 
@@ -86,6 +88,7 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
     std::string thread_id;
     bool slow = false;  // its summary would have to be worked out
     std::string email_id;
+    std::optional<Error> unreadable;
   };
 
   Task<Result<>> begin();

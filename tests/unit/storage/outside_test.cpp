@@ -443,4 +443,36 @@ TEST_CASE_FIXTURE(OutsideFixture,
   CHECK(log.has("files=4"));
 }
 
+TEST_CASE_FIXTURE(OutsideFixture,
+                  "outside: summaries say which messages can't be read, and give the others") {
+  auto inbox = mailbox();
+  for (int index = 0; index < 4; ++index) deliver(letter(std::to_string(index)));
+  // An index that is made anew has none of them.
+  inbox.reset();
+  stop();
+  std::filesystem::remove(index_path());
+  start();
+  inbox = mailbox();
+  // What is no regular file is not read.
+  const std::string path = find_file("U=2");
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink("/dev/null", path);
+  auto found = wait(inbox->summaries(all()));
+  REQUIRE(found);
+  CHECK(found->list.size() == 3);
+  CHECK(found->unread == uids({2}));
+  REQUIRE(found->why);
+  CHECK(found->why->code != Errc::not_found);
+  std::filesystem::remove(path);
+  // One that another program has changed in place comes anew, and then its old UID is gone.
+  put_file(path, letter("another of another size"));
+  found = wait(inbox->summaries(uids({1, 2, 3})));
+  REQUIRE(found);
+  CHECK(found->list.size() == 2);
+  CHECK(found->unread.empty());
+  CHECK_FALSE(found->why);
+  CHECK(uids_of(*inbox) == std::vector<Uid>{1, 3, 4, 5});
+  CHECK(log.has("storage.size_changed"));
+}
+
 }  // namespace posthorn::storage::testing

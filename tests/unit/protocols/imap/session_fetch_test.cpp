@@ -269,6 +269,29 @@ TEST_CASE("imap: reading that fails is NO, and the other messages come (RFC 5530
   CHECK(server.log.contains("bad disk"));
 }
 
+TEST_CASE("imap: a message that the index knows nothing of and that can't be read is not taken for gone") {
+  Server server;
+  for (int i = 0; i < 3; ++i) server.inbox().put(sample);
+  server.inbox().make_unreadable(2, {Errc::io, "bad disk"});
+  auto client = Client::with_inbox(server);
+  for (const std::string command : {"FETCH", "UID FETCH"}) {
+    CAPTURE(command);
+    const std::string said = client->say("a " + command + " 1:3 (UID PREVIEW)");
+    CHECK(has(said, "* 1 FETCH ("));
+    CHECK_FALSE(has(said, "* 2 FETCH ("));
+    CHECK(has(said, "* 3 FETCH ("));
+    CHECK(has(said, "a NO [UNAVAILABLE] "));
+  }
+  CHECK(server.log.contains("bad disk"));
+  // It has not been read.
+  for (const std::string item : {"BODY[TEXT]", "BINARY[1]"}) {
+    CAPTURE(item);
+    CHECK(has(client->say("b UID FETCH 1:3 " + item), "b NO [UNAVAILABLE] "));
+    CHECK(client->say("c SEARCH UNSEEN") == "* SEARCH 2\r\nc OK SEARCH completed\r\n");
+    client->say("d STORE 1:3 -FLAGS.SILENT (\\Seen)");
+  }
+}
+
 TEST_CASE("imap: messages are marked \\Seen shortly before they are sent (RFC 3501 §6.4.5)") {
   Server server;
   for (int i = 0; i < 8; ++i) server.inbox().put("Subject: x\r\n\r\n" + std::string(300'000, 'x'));

@@ -219,6 +219,12 @@ TEST_CASE("imap: a SEARCH that could not read every message gives what it found,
   CHECK(client->say("a SEARCH TEXT needle") ==
         "* SEARCH 2 3\r\na NO [UNAVAILABLE] SEARCH could not read all messages\r\n");
   CHECK(client->say("b SEARCH TEXT needle") == "* SEARCH 1 2 3\r\nb OK SEARCH completed\r\n");
+  // The index knows nothing of it.
+  server.inbox().make_unreadable(2, {Errc::io, "xyzzy"});
+  CHECK(client->say("c SEARCH SUBJECT m") ==
+        "* SEARCH 1 3\r\nc NO [UNAVAILABLE] SEARCH could not read all messages\r\n");
+  CHECK(client->say("d SEARCH RETURN (SAVE COUNT) SUBJECT m") ==
+        "d NO [NOTSAVED] SEARCH could not read all messages\r\n");
 }
 
 TEST_CASE("imap: hundreds of texts are looked for in one pass over a message, and others have their turn") {
