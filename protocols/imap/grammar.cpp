@@ -60,7 +60,7 @@ Result<Body> parse_login(Cursor& in) {
   return login;
 }
 
-// RFC 2971 §3.1, with the bounds of §3.3.
+// RFC 2971 §3.1, with the bounds of §3.3, which clients must not pass.
 Result<Body> parse_id(Cursor& in) {
   TRY(in.space("parameters"));
   Id id;
@@ -69,11 +69,11 @@ Result<Body> parse_id(Cursor& in) {
     return id;
   }
   TRY(parenthesised(in, "parameter", [&]() -> Result<> {
-    if (id.fields.size() == max_id_fields) return too_large("too many ID parameters");
+    if (id.fields.size() == max_id_fields) return malformed("too many ID parameters");
     std::string field = TRY(in.string("parameter name"));
     TRY(in.space("parameter value"));
     auto value = TRY(in.nstring("parameter value"));
-    if (field.size() > 30 || (value && value->size() > 1024)) return too_large("ID parameter too long");
+    if (field.size() > 30 || (value && value->size() > 1024)) return malformed("ID parameter too long");
     id.fields.emplace_back(std::move(field), std::move(value));
     return {};
   }));

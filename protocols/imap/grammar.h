@@ -34,7 +34,8 @@ inline constexpr std::size_t max_id_fields = 30;  // RFC 2971 §3.3
 //
 // Errors: the text is fit for a BAD or NO reply: fixed words of ours, none of the client's octets.
 //   Errc::malformed    unknown command or bad arguments (BAD);
-//   Errc::too_large    one of the bounds above is passed (BAD or NO [LIMIT]);
+//   Errc::too_large    one of the bounds above is passed (NO [LIMIT], or a response code of its own where the
+//                      text begins with one);
 //   Errc::not_allowed  a mailbox name that is neither modified UTF-7 nor UTF-8, or not what `dialect` asks
 //                      for; a keyword that is too long (NO [CANNOT]).
 Result<Command> parse_command(std::string_view command, Dialect dialect = {});

@@ -56,7 +56,8 @@ Result<MessageParser::Taken> MessageParser::step(Cursor& in) {
 Result<MessageParser::Taken> MessageParser::message(Cursor& in) {
   if (messages_.size() == most_) {
     if (most_ == 1) return malformed("unexpected text after the command");
-    return too_large("too many messages in one APPEND");
+    // RFC 9738 §3.1.
+    return too_large("[MESSAGELIMIT " + std::to_string(most_) + "] Too many messages for one APPEND");
   }
   messages_.push_back(TRY(parse_options(in)));
   const std::string name = to_upper(in.take_word());

@@ -27,7 +27,11 @@ Reply reply_for_target(const Error& error) {
 }
 
 Reply reply_to_unparsed(const Error& error) {
-  return error.code == Errc::not_allowed ? no("[CANNOT] " + error.detail) : bad(error.detail);
+  switch (error.code) {
+    case Errc::not_allowed: return no("[CANNOT] " + error.detail);
+    case Errc::too_large: return no(error.detail.starts_with('[') ? error.detail : "[LIMIT] " + error.detail);
+    default: return bad(error.detail);
+  }
 }
 
 void append_tagged(std::string& out, std::string_view tag, const Reply& reply) {

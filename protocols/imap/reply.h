@@ -32,7 +32,8 @@ Reply reply_to(const Error& error);
 // be created (RFC 3501 §6.3.11, §6.4.7).
 Reply reply_for_target(const Error& error);
 
-// The reply to a command that could not be parsed. The detail is the grammar's, and says what is wrong.
+// The reply to a command that could not be parsed. The detail is the grammar's, and says what is wrong. What
+// passes a bound of this server is no error of syntax (RFC 5530 §3, LIMIT).
 Reply reply_to_unparsed(const Error& error);
 
 // Appends "A1 OK FETCH completed" and the line end; nothing for none.

@@ -142,7 +142,10 @@ Session::Session(Connection& connection, Environment environment, Settings setti
     : connection_(connection),
       environment_(environment),
       settings_(std::move(settings)),
-      login_deadline_(connection.loop(), [this] { connection_.close(CloseReason::timeout); }) {}
+      login_deadline_(connection.loop(), [this] { connection_.close(CloseReason::timeout); }) {
+  // Both are announced (RFC 9738 §3), and both speak of COPY and APPEND.
+  settings_.save_limit = std::min(settings_.save_limit, settings_.message_limit);
+}
 
 Session::~Session() = default;
 

@@ -37,7 +37,7 @@ struct Settings {
   Literals literals = Literals::plus;
   unsigned bad_commands = 20;               // in a row, refused logins among them, before hanging up
   std::uint32_t message_limit = 2'000'000;  // that one command works on (RFC 9738 §3),
-  std::uint32_t save_limit = 2'000'000;     // and that one COPY or APPEND makes
+  std::uint32_t save_limit = 2'000'000;     // and that one COPY or APPEND makes, if that is fewer
   Milliseconds login{600'000};              // from the greeting to the login
   Milliseconds idle_before_login{180'000};
   Milliseconds idle{1'800'000};   // at least 30 minutes (RFC 3501 §5.4)

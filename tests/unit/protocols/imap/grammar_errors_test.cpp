@@ -173,7 +173,7 @@ TEST_CASE("imap: every number and depth of a command has its bound") {
   CHECK(code_of("a APPEND x" + repeated(" {1}\r\n", max_append_messages + 1)) == Errc::too_large);
 
   just_fits("a ID (" + repeated("\"x\" NIL ", max_id_fields) + ")");
-  CHECK(code_of("a ID (" + repeated("\"x\" NIL ", max_id_fields + 1) + ")") == Errc::too_large);
-  CHECK(code_of("a ID (\"" + std::string(31, 'x') + "\" NIL)") == Errc::too_large);
-  CHECK(code_of("a ID (\"x\" \"" + std::string(1025, 'x') + "\")") == Errc::too_large);
+  CHECK(code_of("a ID (" + repeated("\"x\" NIL ", max_id_fields + 1) + ")") == Errc::malformed);
+  CHECK(code_of("a ID (\"" + std::string(31, 'x') + "\" NIL)") == Errc::malformed);
+  CHECK(code_of("a ID (\"x\" \"" + std::string(1025, 'x') + "\")") == Errc::malformed);
 }

@@ -245,6 +245,35 @@ TEST_CASE("imap: APPEND of more messages than are allowed stores none (RFC 9738 
   CHECK(server.store.live_spools == 0);
 }
 
+TEST_CASE("imap: APPEND has a limit of its own, whatever the others are (RFC 9738 §3.1)") {
+  Seven server;
+  server.settings.message_limit = server.settings.save_limit = 5'000;
+  server.client = Client::logged_in(server);
+  const auto append = [&](const std::string& one, int count) {
+    std::string command = "a APPEND INBOX";
+    for (int i = 0; i < count; ++i) command += one;
+    return server.client->send_raw(command + "\r\n");
+  };
+  const std::string refused = "a NO [MESSAGELIMIT 1000] Too many messages for one APPEND\r\n";
+  CHECK(append(" {1+}\r\nx", 1'001) == refused);
+  CHECK(append(" CATENATE (URL /INBOX;UID=1)", 1'001) == refused);
+  CHECK(server.inbox().snapshot()->size() == 7);
+  CHECK(has(append(" {1+}\r\nx", 1'000), "a OK [APPENDUID "));
+  CHECK(server.inbox().snapshot()->size() == 1'007);
+}
+
+TEST_CASE("imap: COPY and APPEND keep to the lower of both limits (RFC 9738 §3)") {
+  Seven server;
+  server.settings.save_limit = 1'000;
+  CHECK(has(server.say("a CAPABILITY"), " MESSAGELIMIT=3 SAVELIMIT=3"));
+  server.store.account().mailbox("Archive");
+  CHECK(server.say("b COPY 1:4 Archive") == "b NO [MESSAGELIMIT 3 4] Too many messages for one command\r\n");
+  CHECK(has(server.say("c COPY 1:3 Archive"), "c OK [COPYUID "));
+  const std::string one = " {1+}\r\nx";
+  CHECK(has(server.client->send_raw("d APPEND INBOX" + one + one + one + one + "\r\n"),
+            "d NO [MESSAGELIMIT 3] "));
+}
+
 TEST_CASE("imap: what fails says nothing of a limit") {
   Seven server;
   server.say("n NOOP");

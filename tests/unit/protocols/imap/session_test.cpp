@@ -65,6 +65,25 @@ TEST_CASE("imap: what can not be parsed is BAD, under its tag where it has one (
   CHECK(has(dialogue_after_login("a SELECT &Jjo-x&\r\n"), "a NO [CANNOT] "));
 }
 
+TEST_CASE("imap: what passes a bound of the grammar is NO [LIMIT], and no error of syntax (RFC 5530 §3)") {
+  Server server;
+  server.inbox().put("x");
+  server.settings.bad_commands = 2;
+  auto client = Client::with_inbox(server);
+  std::string flags = "(f";
+  for (int i = 0; i < 200; ++i) flags += " f" + std::to_string(i);
+  flags += ")";
+  for (int i = 0; i < 3; ++i)
+    CHECK(client->say("a STORE 1 FLAGS " + flags) == "a NO [LIMIT] too many flags\r\n");
+  CHECK(client->say("b APPEND INBOX " + flags + " {3}") == "b NO [LIMIT] too many flags\r\n");
+  std::string numbers = "1";
+  for (int i = 0; i < 10'000; ++i) numbers += ",1";
+  client->say("c UID SEARCH RETURN (SAVE) ALL");
+  CHECK(client->say("d UID SEARCH RETURN (SAVE) UID " + numbers) ==
+        "d NO [LIMIT] too many ranges in a sequence set\r\n");
+  CHECK(client->say("e UID FETCH $ FLAGS") == "e OK UID FETCH completed\r\n");
+}
+
 TEST_CASE("imap: literals in commands, synchronising and not (RFC 3501 §4.3, §7.5; RFC 7888 §3)") {
   // The example of RFC 3501 §7.5, with our account.
   const std::string said = dialogue("A001 LOGIN {18}\r\nalice@example.test {6}\r\nsecret\r\n");
