@@ -25,7 +25,7 @@ bool asks(const SearchKey& key) { return std::visit(KeyVisitor(), key.key); }
 
 struct Visitor {
   bool operator()(const auto&) const { return false; }
-  bool operator()(const Select& select) const { return select.condstore || select.resync; }
+  bool operator()(const Select& select) const { return select.condstore; }
   bool operator()(const Status& status) const { return asks(status.items); }
   bool operator()(const List& list) const { return asks(list.returned.status); }
   bool operator()(const Search& search) const { return asks(search.key); }

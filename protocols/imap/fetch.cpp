@@ -475,7 +475,6 @@ Task<Result<>> Session::tell_vanished(const Fetch& fetch) {
 
 Task<Reply> Session::on(const Fetch& fetch) {
   const bool by_uid = fetch.numbering == Numbering::uid;
-  if (fetch.vanished && !enabled_.qresync) co_return bad("ENABLE QRESYNC first");
   auto places = places_of(fetch.messages, fetch.numbering, view_->messages());
   if (!places) co_return bad(places.error().detail);
   if (fetch.partial && count_of(*fetch.partial) > settings_.message_limit) {

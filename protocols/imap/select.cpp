@@ -46,7 +46,6 @@ Task<Result<storage::UidSet>> Session::vanished_before(const QuickResync& resync
 }
 
 Task<Reply> Session::on(const Select& select) {
-  if (select.resync && !enabled_.qresync) co_return bad("ENABLE QRESYNC first");
   // Whatever comes of it, the former mailbox is not selected any more.
   leave_mailbox();
   auto mailbox = co_await account_->open(select.mailbox);

@@ -68,6 +68,13 @@ std::optional<Numbering> numbering_of(const Command::Body& body) {
       body);
 }
 
+// Whether it takes QRESYNC to be enabled (RFC 7162 §3.2.5, §3.2.6).
+bool needs_quick_resync(const Command::Body& body) {
+  if (const auto* select = std::get_if<Select>(&body)) return select->resync.has_value();
+  const auto* fetch = std::get_if<Fetch>(&body);
+  return fetch != nullptr && fetch->vanished;
+}
+
 // The name of a command that may be no whole one; `in` is behind it.
 std::string_view take_name(Cursor& in) {
   in.take_tag();
@@ -320,6 +327,7 @@ std::optional<Reply> Session::refusal_in_this_state(const Command::Body& body) c
   }
   return std::nullopt;
 }
+  if (needs_quick_resync(body) && !enabled_.qresync) return bad("ENABLE QRESYNC first");
 
 void Session::finish_command(std::string_view tag, const Reply& reply) {
   append_tagged(connection_.output(), tag.empty() ? "*" : tag, reply);

@@ -50,6 +50,21 @@ TEST_CASE("imap: QRESYNC has to be enabled before it is used (RFC 7162 §3.2.3)"
   CHECK(has(client->say("c FETCH 1 UID"), "* 1 FETCH (UID 1)\r\nc OK"));
 }
 
+TEST_CASE("imap: what is refused as QRESYNC is not enabled does not enable CONDSTORE (RFC 7162 §3.1)") {
+  Ten server;
+  auto client = Client::with_inbox(server);
+  storage::Uid uid = 5;
+  for (const std::string& command : {"SELECT INBOX (QRESYNC (" + server.validity + " 5))",
+                                     std::string("SELECT INBOX (CONDSTORE QRESYNC (1 5))"),
+                                     std::string("UID FETCH 1:* FLAGS (CHANGEDSINCE 5 VANISHED)")}) {
+    CAPTURE(command);
+    CHECK(client->say("a " + command) == "a BAD ENABLE QRESYNC first\r\n");
+    server.change(uid);
+    const std::string number = std::to_string(uid++);
+    CHECK(client->say("b NOOP") == "* " + number + " FETCH (FLAGS (\\Flagged))\r\nb OK NOOP completed\r\n");
+  }
+}
+
 TEST_CASE("imap: SELECT with QRESYNC tells what vanished and what changed since (RFC 7162 §3.2.5.1)") {
   Ten server;
   server.expunge({3});
