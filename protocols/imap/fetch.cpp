@@ -466,10 +466,11 @@ Task<Places> changed_since(storage::ModSeq since, Places places, const View& vie
 
 // RFC 7162 §3.2.6: what vanished goes first. What is still to be told as expunged is not among it.
 Task<Result<>> Session::tell_vanished(const Fetch& fetch) {
-  const storage::UidSet asked = uids_below(fetch.messages, view_->messages().uid_next());
+  const storage::UidSet asked =
+      fetch.messages.saved ? view_->saved_search() : uids_below(fetch.messages, view_->messages().uid_next());
   auto vanished = co_await view_->mailbox().vanished_since(*fetch.changed_since, asked);
   if (!vanished) co_return std::unexpected(std::move(vanished).error());
-  co_await send_vanished(connection_, Vanished::earlier, view_->messages().without(*vanished));
+  co_await send_vanished_earlier(connection_, *vanished, view_->shared_messages());
   co_return Result<>();
 }
 

@@ -35,8 +35,8 @@ class TopSets {
     for (const SearchKey& key : all.keys) std::visit(*this, key.key);
   }
 
-  Places common(const storage::UidSet& saved) && {
-    if (names_saved_) sets_.push_back(places_there(saved, messages_));
+  Places common(const Places& saved) && {
+    if (names_saved_) sets_.push_back(saved);
     return imap::common(sets_);
   }
 
@@ -87,7 +87,7 @@ std::optional<Reply> refusal_beyond(std::uint32_t limit, const Places& places,
   return no(message_limit_code(limit, lowest) + " Too many messages for one command");
 }
 
-Places searched(const SearchKey& key, const storage::Snapshot& messages, const storage::UidSet& saved) {
+Places searched(const SearchKey& key, const storage::Snapshot& messages, const Places& saved) {
   TopSets sets(messages);
   std::visit(sets, key.key);
   return std::move(sets).common(saved);

@@ -46,6 +46,6 @@ std::optional<Reply> refusal_beyond(std::uint32_t limit, const Places& places,
 
 // Which messages a search looks at: those that the numbers and UIDs at the top of `key` leave (§3.1). `$` is
 // `saved`.
-Places searched(const SearchKey& key, const storage::Snapshot& messages, const storage::UidSet& saved);
+Places searched(const SearchKey& key, const storage::Snapshot& messages, const Places& saved);
 
 }  // namespace posthorn::imap

@@ -88,7 +88,7 @@ Result<Places> places_of(const SequenceSet& set, Numbering numbering, const stor
   const std::uint32_t count = messages.size();
   std::vector<Places::Range> ranges;
   ranges.reserve(set.ranges.size());
-  if (numbering == Numbering::uid) {
+  if (numbering == Numbering::uid && !set.saved) {
     const storage::Uid last = count == 0 ? 0 : messages.at(count - 1).uid;
     for (const SequenceRange named : set.ranges) {
       const SequenceRange range = resolved(named, last);

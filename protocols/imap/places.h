@@ -51,7 +51,8 @@ class Places {
 };
 
 // What a sequence-set names in `messages`. UIDs that are not there name nothing; `*` is the last message, and
-// a range with it takes that in however high its other end (RFC 3501 §6.4.8).
+// a range with it takes that in however high its other end (RFC 3501 §6.4.8). What was put in for `$` are
+// sequence numbers (saved_search.h).
 // Errors: malformed for a sequence number above the number of messages, `*` in an empty mailbox included
 // (RFC 3501 §9, seq-number).
 Result<Places> places_of(const SequenceSet& set, Numbering numbering, const storage::Snapshot& messages);

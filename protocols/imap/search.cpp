@@ -3,6 +3,7 @@
 #include "protocols/imap/message_limit.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
+#include "protocols/imap/saved_search.h"
 #include "protocols/imap/search_answer.h"
 #include "protocols/imap/search_keys.h"
 #include "protocols/imap/search_text.h"
@@ -155,8 +156,8 @@ Task<void> Searching::by_index(Places open) {
       fail(summaries.error());
       co_return;
     }
-    co_await test_all(summaries->list);
     if (summaries->why) fail(*summaries->why);
+    co_await test_all(summaries->list);
     open = summaries->rest ? open.from(view_.messages().lower_bound(*summaries->rest)) : Places();
   }
 }
@@ -306,9 +307,11 @@ Task<Reply> Session::on(const Search& search) {
   const bool saves = search.returned && search.returned->save;
   // What is searched is the present, which the client is told of first: numbers of messages stay.
   co_await view_->tell(connection_, Expunges::hold, search.numbering);
-  const auto criteria = compile(search, *view_, enabled_.dialect.utf8() ? "UTF-8" : "US-ASCII");
-  const Limited limited = newest(searched(search.key, view_->messages(), view_->saved_search()),
-                                 settings_.message_limit, view_->messages());
+  auto saved = std::make_shared<const Places>();
+  if (names_saved(search.key)) saved = co_await saved_places(connection_, *view_);
+  const auto criteria = compile(search, *view_, saved, enabled_.dialect.utf8() ? "UTF-8" : "US-ASCII");
+  const Limited limited =
+      newest(searched(search.key, view_->messages(), *saved), settings_.message_limit, view_->messages());
   // RFC 5182 §2.1: a SEARCH that was to save and is refused leaves nothing saved.
   if (saves) view_->save_search({});
   if (!criteria) co_return bad_charset();

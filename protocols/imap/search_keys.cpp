@@ -240,8 +240,12 @@ std::optional<EnvelopeField> envelope_field(std::string_view name) {
 
 class Compiler {
  public:
-  Compiler(const View& view, std::string charset, Criteria& criteria)
-      : view_(view), charset_(std::move(charset)), criteria_(criteria), wants_(criteria.wants) {}
+  Compiler(const View& view, std::string charset, std::shared_ptr<const Places> saved, Criteria& criteria)
+      : view_(view),
+        charset_(std::move(charset)),
+        saved_(std::move(saved)),
+        criteria_(criteria),
+        wants_(criteria.wants) {}
 
   Result<std::unique_ptr<Key>> operator()(const SearchKey& key) {
     ++criteria_.keys;
@@ -263,11 +267,7 @@ class Compiler {
   }
 
   Compiled compile_key(const SearchNumbers& key) {
-    if (key.set.saved) {
-      if (!saved_)
-        saved_ = std::make_shared<const Places>(places_there(view_.saved_search(), view_.messages()));
-      return std::make_unique<PlacesKey>(saved_);
-    }
+    if (key.set.saved) return std::make_unique<PlacesKey>(saved_);
     return std::make_unique<PlacesKey>(places_there(key.set, key.numbering, view_.messages()));
   }
   Compiled compile_key(const SearchUidBound& key) const {
@@ -349,18 +349,19 @@ class Compiler {
 
   const View& view_;
   std::string charset_;
+  std::shared_ptr<const Places> saved_;
   Criteria& criteria_;
   TextWants& wants_;
-  std::shared_ptr<const Places> saved_;  // what every `$` stands for (RFC 5182 §2.1), once one is met
 };
 
 }  // namespace
 
-Result<Criteria> compile(const Search& search, const View& view, std::string_view default_charset) {
+Result<Criteria> compile(const Search& search, const View& view, std::shared_ptr<const Places> saved,
+                         std::string_view default_charset) {
   const auto charset = message::canonical_charset(search.charset.empty() ? default_charset : search.charset);
   if (!charset) return not_found("charset");
   Criteria criteria;
-  criteria.key = TRY(Compiler(view, *charset, criteria)(search.key));
+  criteria.key = TRY(Compiler(view, *charset, std::move(saved), criteria)(search.key));
   return criteria;
 }
 

@@ -75,9 +75,10 @@ struct Criteria {
   bool by_mod_sequence = false;  // MODSEQ is among them, so that the answer tells one (RFC 7162 §3.1.5)
 };
 
-// `view` outlives the criteria, and its messages do not change while they are used. Sequence numbers beyond
-// the last message match nothing. Texts are in `default_charset` where the search names none. Errors:
-// not_found for a charset that is not known (RFC 3501 §6.4.4, BADCHARSET).
-Result<Criteria> compile(const Search& search, const View& view, std::string_view default_charset);
+// `view` outlives the criteria, and its messages do not change while they are used. `saved` is what every `$`
+// stands for. Sequence numbers beyond the last message match nothing. Texts are in `default_charset` where
+// the search names none. Errors: not_found for a charset that is not known (RFC 3501 §6.4.4, BADCHARSET).
+Result<Criteria> compile(const Search& search, const View& view, std::shared_ptr<const Places> saved,
+                         std::string_view default_charset);
 
 }  // namespace posthorn::imap

@@ -246,7 +246,9 @@ Task<void> Session::serve_one() {
   connection_.log(LogLevel::trace, "imap.command", {{"name", name_of(command->body)}});
   arriving_ = std::move(incoming.arriving);
   tag_ = command->tag;
-  if (view_) put_in_saved(command->body, view_->saved_search(), view_->messages());
+  if (view_ && names_saved(command->body)) {
+    put_in_saved(command->body, *co_await saved_places(connection_, *view_));
+  }
   co_await normalise_names(command->body);
   const Reply reply = co_await execute(*command);
   arriving_ = {};
@@ -325,9 +327,9 @@ std::optional<Reply> Session::refusal_in_this_state(const Command::Body& body) c
   if (enabled_.uid_only && uses_sequence_numbers(body)) {
     return bad("[UIDREQUIRED] Sequence numbers are not used once UIDONLY is enabled");
   }
+  if (needs_quick_resync(body) && !enabled_.qresync) return bad("ENABLE QRESYNC first");
   return std::nullopt;
 }
-  if (needs_quick_resync(body) && !enabled_.qresync) return bad("ENABLE QRESYNC first");
 
 void Session::finish_command(std::string_view tag, const Reply& reply) {
   append_tagged(connection_.output(), tag.empty() ? "*" : tag, reply);

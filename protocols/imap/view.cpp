@@ -68,6 +68,26 @@ storage::Flags changed_flags(storage::Flags flags, storage::FlagChange how, std:
   return flags;
 }
 
+constexpr std::size_t line_ranges = 1'000;
+
+// Ranges of `uids` for one line, from the one at `begin` on.
+storage::UidSet line_of(const storage::UidSet& uids, std::size_t begin) {
+  storage::UidSet line;
+  const std::size_t end = std::min(uids.ranges().size(), begin + line_ranges);
+  for (std::size_t i = begin; i < end; ++i) line.append(uids.ranges()[i].first, uids.ranges()[i].last);
+  return line;
+}
+
+Task<void> send_lines(Connection& connection, std::string_view begin, storage::UidSet uids) {
+  for (std::size_t at = 0; at < uids.ranges().size(); at += line_ranges) {
+    std::string& out = connection.output();
+    out += begin;
+    append_uids(out, line_of(uids, at));
+    out += "\r\n";
+    co_await connection.flush_if_large();
+  }
+}
+
 }  // namespace
 
 void append_modseq(std::string& out, const Message& message) {
@@ -76,19 +96,16 @@ void append_modseq(std::string& out, const Message& message) {
   out += ')';
 }
 
-Task<void> send_vanished(Connection& connection, Vanished when, const storage::UidSet& uids) {
-  constexpr std::size_t line_ranges = 1'000;
-  const auto& ranges = uids.ranges();
-  for (std::size_t begin = 0; begin < ranges.size(); begin += line_ranges) {
-    storage::UidSet part;
-    for (std::size_t i = begin; i < std::min(ranges.size(), begin + line_ranges); ++i) {
-      part.append(ranges[i].first, ranges[i].last);
-    }
-    std::string& out = connection.output();
-    out += when == Vanished::earlier ? "* VANISHED (EARLIER) " : "* VANISHED ";
-    append_uids(out, part);
-    out += "\r\n";
-    co_await connection.flush_if_large();
+Task<void> send_vanished(Connection& connection, const storage::UidSet& uids) {
+  co_await send_lines(connection, "* VANISHED ", uids);
+}
+
+Task<void> send_vanished_earlier(Connection& connection, const storage::UidSet& uids,
+                                 std::shared_ptr<const storage::Snapshot> messages) {
+  Slice slice(connection);
+  for (std::size_t begin = 0; begin < uids.ranges().size(); begin += line_ranges) {
+    co_await send_lines(connection, "* VANISHED (EARLIER) ", messages->without(line_of(uids, begin)));
+    co_await slice;
   }
 }
 
@@ -146,7 +163,7 @@ void View::append_highest_modseq(std::string& out) const {
 Task<void> View::tell_missed(Connection& connection, const storage::UidSet& vanished,
                              const storage::UidSet& known, storage::ModSeq since) {
   const std::shared_ptr<const Snapshot> messages = told_;
-  co_await send_vanished(connection, Vanished::earlier, messages->without(vanished));
+  co_await send_vanished_earlier(connection, vanished, messages);
   if (since >= messages->highest_modseq()) co_return;
   Slice slice(connection);
   for (const auto range : known.ranges()) {
@@ -325,7 +342,7 @@ Task<void> View::tell_vanished(Connection& connection, const Snapshot& before,
   }
   before.visit(before.lower_bound(told_anew_above), before.size(),
                [&](std::uint32_t, const Message& message) { vanished.append(message.uid); });
-  co_await send_vanished(connection, Vanished::now, vanished);
+  co_await send_vanished(connection, vanished);
 }
 
 Task<void> View::tell_expunged(Connection& connection, const Snapshot& before, const Snapshot::Change& news,

@@ -24,10 +24,11 @@ enum class Expunges { tell, tell_behind_exists, hold };
 // Appends "MODSEQ (12)" of a message (RFC 7162 §3.1.4.2).
 void append_modseq(std::string& out, const storage::Message& message);
 
-// Sends "* VANISHED 1:3,7", or with "(EARLIER) " (RFC 7162 §3.2.10), in lines of bounded length; nothing for
-// none.
-enum class Vanished { now, earlier };
-Task<void> send_vanished(Connection& connection, Vanished when, const storage::UidSet& uids);
+// Sends "* VANISHED 1:3,7" (RFC 7162 §3.2.10), in lines of bounded length; nothing for none.
+Task<void> send_vanished(Connection& connection, const storage::UidSet& uids);
+// "* VANISHED (EARLIER) 1:3,7" in the same way; of `uids`, those that are still in `messages` are left out.
+Task<void> send_vanished_earlier(Connection& connection, const storage::UidSet& uids,
+                                 std::shared_ptr<const storage::Snapshot> messages);
 
 // The selected mailbox as the client has been told of it: its messages, their sequence numbers, flags, and
 // which of them are \Recent here. What happens in the mailbox reaches the client by tell(), or by whoever

@@ -27,7 +27,8 @@ storage::Snapshot ten() {
 Places searched_by(std::string_view keys) {
   const auto command = parse_command("a SEARCH " + std::string(keys));
   REQUIRE(command);
-  return searched(std::get<Search>(command->body).key, ten(), testing::uid_set({30, 40, 90}));
+  return searched(std::get<Search>(command->body).key, ten(),
+                  places_there(testing::uid_set({30, 40, 90}), ten()));
 }
 
 std::string words(const Places& places) {
