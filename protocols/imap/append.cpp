@@ -70,7 +70,7 @@ Task<std::optional<Reply>> Session::refusal_of_message(Incoming& command, const 
   auto parsed = parse_cut_off(command.text, enabled_.dialect);
   if (!parsed) co_return reply_to_unparsed(parsed.error());
   if (auto refusal = refusal_in_this_state(parsed->body)) co_return refusal;
-  co_await normalise_names(parsed->body);
+  co_await normalise_names(parsed->body, command.text);
   if (frame.is_beyond_literal_minus) {
     co_return bad("[TOOBIG] Literals that are not waited for have at most 4096 octets");
   }

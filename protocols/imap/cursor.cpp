@@ -225,10 +225,12 @@ Result<std::string> Cursor::name_of_wire(std::string_view wire) const {
   return std::string(wire);
 }
 
-Result<std::string> Cursor::mailbox() {
+Result<std::string> Cursor::mailbox_as_written() {
   const std::string wire = TRY(astring("mailbox name"));
-  return canonical_mailbox_name(TRY(name_of_wire(wire)));
+  return name_of_wire(wire);
 }
+
+Result<std::string> Cursor::mailbox() { return canonical_mailbox_name(TRY(mailbox_as_written())); }
 
 Result<std::string> Cursor::pattern() {
   if (peek() == '"' || peek() == '{') {

@@ -81,6 +81,8 @@ class Cursor {
   Result<std::optional<std::string>> nstring(std::string_view what);
 
   Result<std::string> mailbox();
+  // The same, with INBOX in whatever case it was written.
+  Result<std::string> mailbox_as_written();
   // list-mailbox.
   Result<std::string> pattern();
   // seq-number: 1 to 2^32-1, or SequenceRange::largest for `*`.

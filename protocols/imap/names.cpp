@@ -1,7 +1,9 @@
 #include "message/normal_form.h"
+#include "protocols/imap/cursor.h"
 #include "protocols/imap/session.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,25 @@ std::vector<std::string*> names_in(Command::Body& body) {
       },
       body);
   return names;
+}
+
+// The first name that `command` gives, as it was written: of commands that tell OLDNAME wherever they were
+// given another name than the one that came of it (RFC 9051 §6.3.9.7). INBOX is there behind a RENAME.
+std::optional<std::string> name_as_written(const Command::Body& body, std::string_view command,
+                                           Dialect dialect) {
+  const auto* rename = std::get_if<Rename>(&body);
+  const bool tells_it = std::holds_alternative<Select>(body) || std::holds_alternative<Create>(body) ||
+                        std::holds_alternative<Delete>(body) ||
+                        (rename != nullptr && rename->from != "INBOX");
+  if (!tells_it) return std::nullopt;
+  Cursor in(command, dialect);
+  in.take_tag();
+  in.take_spaces();
+  in.take_atom();
+  in.take_spaces();
+  auto name = in.mailbox_as_written();
+  if (!name) return std::nullopt;
+  return *std::move(name);
 }
 
 // The size of what `name` begins with that names `mailbox` or a level above it.
@@ -52,12 +73,13 @@ Task<std::string> Session::name_found(std::string name) {
   co_return is_there(found) || !is_there(normal) ? found : normal;
 }
 
-Task<void> Session::normalise_names(Command::Body& body) {
+Task<void> Session::normalise_names(Command::Body& body, std::string_view command) {
   denormalised_.reset();
   if (!account_ || !enabled_.dialect.utf8()) co_return;
   const std::vector<std::string*> names = names_in(body);
   if (names.empty()) co_return;
-  const std::string first = *names.front();
+  const std::string first = name_as_written(body, command, enabled_.dialect).value_or(*names.front());
+  if (first != *names.front()) denormalised_ = first;
   for (std::string* name : names) {
     std::string found = co_await name_found(*name);
     if (found == *name) continue;

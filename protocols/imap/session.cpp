@@ -249,7 +249,7 @@ Task<void> Session::serve_one() {
   if (view_ && names_saved(command->body)) {
     put_in_saved(command->body, *co_await saved_places(connection_, *view_));
   }
-  co_await normalise_names(command->body);
+  co_await normalise_names(command->body, incoming.text);
   const Reply reply = co_await execute(*command);
   arriving_ = {};
   finish_command(command->tag, reply);

@@ -114,7 +114,7 @@ class Session {
 
   // names.cpp
   Task<std::string> name_found(std::string name);
-  Task<void> normalise_names(Command::Body& body);
+  Task<void> normalise_names(Command::Body& body, std::string_view command);
 
   // receive.cpp
   Task<Incoming> receive();
@@ -207,7 +207,8 @@ class Session {
   Arriving arriving_;                          // of the APPEND or REPLACE that is executed
 
   std::string tag_;  // of the command that is executed
-  // What it calls its mailbox (of RENAME, the existing one), where that was not in Net-Unicode.
+  // What it calls its mailbox (of RENAME, the existing one), where that is known by another name: it was not
+  // in Net-Unicode, or INBOX in another case.
   std::optional<std::string> denormalised_;
   std::optional<storage::Uid> limited_to_;  // it worked on messages from this one on, as more are not allowed
   bool start_tls_ = false;                  // once the reply is out

@@ -120,7 +120,7 @@ TEST_CASE("imap rev2: E 10: SELECT and EXAMINE tell LIST, with right attributes 
   server.store.account().mailbox("Work/Old");
   auto client = rev2_client(server);
   client->say("a CREATE Work (USE (\\Archive))\r\nb SUBSCRIBE Work");
-  CHECK(has(client->say("c SELECT inbox"), "* LIST (\\HasNoChildren) \"/\" INBOX\r\n"));
+  CHECK(has(client->say("c SELECT INBOX"), "* LIST (\\HasNoChildren) \"/\" INBOX\r\n"));
   CHECK(has(client->say("d SELECT Work"), "* LIST (\\Subscribed \\HasChildren \\Archive) \"/\" Work\r\n"));
   CHECK(has(client->say("e EXAMINE Work/Old"), "* LIST (\\HasNoChildren) \"/\" Work/Old\r\n"));
   CHECK_FALSE(has(Client::logged_in(server)->say("a SELECT INBOX"), "* LIST"));
@@ -226,6 +226,24 @@ TEST_CASE(
   CHECK(client->say("m DELETE " + quoted(decomposed)) ==
         "* LIST (\\NonExistent \\HasNoChildren) \"/\" " + quoted(composed) + " (\"OLDNAME\" (" +
             quoted(decomposed) + "))\r\nm OK DELETE completed\r\n");
+}
+
+TEST_CASE(
+    "imap rev2: OLDNAME tells INBOX in another case, as in the sample connection (RFC 9051 §6.3.9.7, §8)") {
+  Server server;
+  auto client = rev2_client(server);
+  const std::string list = "* LIST (\\HasNoChildren) \"/\" ";
+  CHECK(has(client->say("a select inbox"), list + "INBOX (\"OLDNAME\" (inbox))\r\n"));
+  CHECK(has(client->say("b EXAMINE \"InBox\""), list + "INBOX (\"OLDNAME\" (InBox))\r\n"));
+  CHECK(has(client->say("c CREATE {7+}\r\ninbox/x"), list + "INBOX/x (\"OLDNAME\" (inbox/x))\r\n"));
+  CHECK(has(client->say("d RENAME Inbox/x inbox/y"), list + "INBOX/y (\"OLDNAME\" (Inbox/x))\r\n"));
+  CHECK(has(client->say("e DELETE inbox/y"),
+            "* LIST (\\NonExistent \\HasNoChildren) \"/\" INBOX/y (\"OLDNAME\" (inbox/y))\r\n"));
+  // INBOX is there behind a RENAME; the others are frequent, and need not tell it.
+  CHECK(client->say("f RENAME inbox Saved") == "f OK RENAME completed\r\n");
+  CHECK_FALSE(has(client->say("g APPEND inbox {1+}\r\nx"), "OLDNAME"));
+  CHECK(has(client->say("h STATUS inbox (MESSAGES)"), "* STATUS INBOX ("));
+  CHECK_FALSE(has(Client::logged_in(server)->say("a SELECT inbox"), "LIST"));
 }
 
 TEST_CASE("imap rev2: E 16: a mailbox of exactly the name that is given goes before its normal form") {
