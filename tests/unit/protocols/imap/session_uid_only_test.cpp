@@ -196,6 +196,19 @@ TEST_CASE("imap: UIDONLY and MOVE: COPYUID, then VANISHED (RFC 6851 §4.3, RFC 9
   CHECK(client->say("b UID COPY 2 foo") == "b OK [COPYUID " + foo + " 2 3] UID COPY completed\r\n");
 }
 
+TEST_CASE(
+    "imap: UIDONLY and REPLACE: EXISTS of the new message, then VANISHED (RFC 8508 §4.3, RFC 9586 §3.4)") {
+  Five server;
+  auto client = server.client();
+  CHECK(client->say("a UID REPLACE 4 INBOX (\\Seen) {1+}\r\nx") ==
+        "* OK [APPENDUID " + server.validity +
+            " 11] Replacement message ready\r\n"
+            "* 6 EXISTS\r\n* VANISHED 4\r\n* 1 RECENT\r\na OK UID REPLACE completed\r\n");
+  CHECK(client->say("b UID FETCH 4,11 FLAGS") ==
+        "* 11 UIDFETCH (FLAGS (\\Seen \\Recent))\r\nb OK UID FETCH completed\r\n");
+  CHECK(client->say("c REPLACE 1 INBOX {1+}\r\nx").starts_with("c BAD [UIDREQUIRED] "));
+}
+
 TEST_CASE("imap: UIDONLY and saved results (RFC 5182, RFC 9586 §3.8)") {
   Five server;
   auto client = server.client();

@@ -107,6 +107,25 @@ TEST_CASE("imap: BODYSTRUCTURE in UTF-8, with message/global as a message (RFC 9
             "(\"message\" \"global\" NIL NIL NIL \"7BIT\" 16)"));
 }
 
+TEST_CASE("imap: BINARY answers in UTF8=ACCEPT as it does without (RFC 3516 §4.2, RFC 6855 §4)") {
+  const std::string encoded =
+      "Subject: Gr\u00fc\u00dfe\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+      "--x\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+      "Gr=C3=BC=C3=9Fe\r\n--x\r\nContent-Transfer-Encoding: base64\r\n\r\nAAE=\r\n"
+      "--x\r\nContent-Transfer-Encoding: x-none\r\n\r\nx\r\n--x--\r\n";
+  using namespace std::string_literals;
+  const std::string commands =
+      "a FETCH 1 (BINARY.SIZE[1] BINARY.PEEK[1] BINARY.SIZE[2] BINARY.PEEK[2])\r\n"
+      "b FETCH 1 BINARY.PEEK[2]<1.5>\r\nc FETCH 1 BINARY[3]\r\n";
+  const std::string answers = "* 1 FETCH (BINARY.SIZE[1] 7 BINARY[1] " + literal("Gr\u00fc\u00dfe") +
+                              " BINARY.SIZE[2] 2 BINARY[2] ~" + literal("\0\1"s) +
+                              ")\r\na OK FETCH completed\r\n* 1 FETCH (BINARY[2]<1> " + literal("\1") +
+                              ")\r\nb OK FETCH completed\r\n"
+                              "c NO [UNKNOWN-CTE] The encoding of some of the sections is not known\r\n";
+  CHECK(dialogue_in_inbox(commands, with(encoded)) == answers);
+  CHECK(dialogue_in_inbox(enable + commands, with(encoded)) == enabled + answers);
+}
+
 TEST_CASE("imap: a PREVIEW in UTF-8 is quoted once that is enabled (RFC 8970 §3.2)") {
   const auto umlaut = with("Content-Type: text/plain; charset=utf-8\r\n\r\nGr\u00fc\u00dfe\r\n");
   CHECK(has(dialogue_in_inbox(enable + "a FETCH 1 PREVIEW\r\n", umlaut), "PREVIEW \"Gr\u00fc\u00dfe\")"));
