@@ -10,6 +10,26 @@
 #include <iterator>
 
 namespace posthorn::storage {
+namespace {
+
+UidSet common(const UidSet& one, const UidSet& other) {
+  UidSet both;
+  auto a = one.ranges().begin();
+  auto b = other.ranges().begin();
+  while (a != one.ranges().end() && b != other.ranges().end()) {
+    const Uid first = std::max(a->first, b->first);
+    const Uid last = std::min(a->last, b->last);
+    if (first <= last) both.append(first, last);
+    if (a->last < b->last) {
+      ++a;
+    } else {
+      ++b;
+    }
+  }
+  return both;
+}
+
+}  // namespace
 
 MailboxImpl::MailboxImpl(std::shared_ptr<AccountImpl> account, MailboxInfo info,
                          std::shared_ptr<const Snapshot> snapshot, std::vector<std::string> keywords,
@@ -236,19 +256,17 @@ Task<void> MailboxImpl::keep_gains(std::shared_ptr<MailboxImpl> self, std::vecto
 Task<Result<UidSet>> MailboxImpl::vanished_since(ModSeq since, UidSet within) {
   auto awake = co_await account_->wake();
   if (!awake) co_return std::unexpected(awake.error());
-  auto job = [this, since] { return account_->disk().vanished_since(info_.id, since); };
-  auto found = co_await Offload(account_->parts().lane, job);
-  if (!found && found.error().code == Errc::busy) co_return std::unexpected(found.error());
-  // An index that can not be read remembers nothing.
-  if (!found || !*found) co_return snapshot_->without(within);
-  UidSet asked;
-  for (const UidSet::Range range : (*found)->ranges()) {
-    for (Uid uid = range.first; uid <= range.last; ++uid) {
-      if (within.contains(uid)) asked.append(uid);
-    }
-  }
-  // A file that another program took away and put back has a tombstone too.
-  co_return snapshot_->without(asked);
+  const std::shared_ptr<const Snapshot> messages = snapshot_;
+  // They may be very many, so all of it is the pool's.
+  auto job = [this, since, &within, &messages]() -> Result<UidSet> {
+    const auto found = account_->disk().vanished_since(info_.id, since);
+    if (!found && found.error().code == Errc::busy) return std::unexpected(found.error());
+    // An index that can not be read remembers nothing.
+    if (!found || !*found) return messages->without(within);
+    // A file that another program took away and put back has a tombstone too.
+    return messages->without(common(**found, within));
+  };
+  co_return co_await Offload(account_->parts().lane, job);
 }
 
 Task<Result<std::vector<Mailbox::EmailId>>> MailboxImpl::email_ids(UidSet uids) {

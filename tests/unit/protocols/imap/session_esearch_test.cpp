@@ -1,3 +1,4 @@
+#include "protocols/imap/saved_search.h"
 #include "tests/unit/protocols/imap/session_harness.h"
 
 #include <doctest/doctest.h>
@@ -313,6 +314,36 @@ TEST_CASE("imap: $ hundreds of times in one SEARCH is one set (RFC 5182 §2.1)")
   for (int i = 0; i < 450; ++i) keys += " $ UID $";
   CHECK(client->say("b SEARCH RETURN (COUNT) 1:100 NOT 1:50" + keys) ==
         "* ESEARCH (TAG \"b\") COUNT 25\r\nb OK SEARCH completed\r\n");
+}
+
+TEST_CASE("imap: what $ stands for is looked up in turns, however many ranges it has") {
+  Server server;
+  server.inbox().put("x");
+  auto client = Client::with_inbox(server);
+  const Enabled enabled;
+  View view(server.inbox().shared_from_this(), Select::Access::read_only, enabled);
+  storage::UidSet saved;
+  for (storage::Uid uid = 1; uid < 2'000'000; uid += 2) saved.append(uid);
+  view.save_search(saved);
+  std::shared_ptr<const Places> places;
+  server.group.start([](Connection& connection, const View& of, auto& into) -> Task<void> {
+    into = co_await saved_places(connection, of);
+  }(client->connection(), view, places));
+  int turns = 0;
+  for (; !places; ++turns) server.loop.run_once();
+  CHECK(places->ranges() == std::vector<Places::Range>{{0, 1}});
+  CHECK(turns > 3);
+}
+
+TEST_CASE("imap: of what $ stands for, it is told too what vanished (RFC 5182 §2.1, RFC 7162 §3.2.6)") {
+  Server server;
+  for (int i = 0; i < 6; ++i) server.inbox().put("x");
+  auto client = Client::logged_in(server);
+  client->say("e ENABLE QRESYNC\r\ns SELECT INBOX\r\na UID SEARCH RETURN (SAVE) UID 2:5");
+  server.inbox().expunge_now(testing::uid_set({1, 3}), true);
+  client->say("n NOOP");
+  CHECK(client->say("b UID FETCH $ UID (CHANGEDSINCE 1 VANISHED)")
+            .starts_with("* VANISHED (EARLIER) 3\r\n* 1 FETCH (UID 2"));
 }
 
 }  // namespace posthorn::imap
