@@ -21,6 +21,8 @@ Result<> AddMessages::run(Work& work) {
   Folder& folder = *TRY(find_folder(work, mailbox_));
   appended.uid_validity = folder.row.uid_validity;
   TRY(work.promise_uids(folder, arrivals_.size()));
+  // What is read comes from the transaction too: one of its own would be four more locks.
+  TRY(work.write());
   for (const Arrival& arrival : arrivals_) appended.uids.append(TRY(add_message(work, folder, arrival)));
   return {};
 }
