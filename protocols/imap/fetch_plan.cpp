@@ -102,7 +102,8 @@ Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan)
   if (!plan.fields.empty()) known->fields = TRY(fields_from(encoded, plan));
   if (plan.envelope) known->envelope = TRY(message::view_envelope(encoded));
   if (plan.structure) known->structure = TRY(message::view_structure(encoded));
-  if (plan.parts) known->parts = TRY(message::decode_structure(encoded));
+  // Fields that are kept need no look at the message, nor at where its parts are.
+  if (plan.parts && !known->fields) known->parts = TRY(message::decode_structure(encoded));
   if (plan.binary) known->edits = TRY(message::decode_edits(encoded));
   if (plan.preview) known->preview = TRY(message::decode_preview(encoded));
   return known;
