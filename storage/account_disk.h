@@ -87,6 +87,7 @@ class AccountDisk {
   };
   static constexpr std::size_t summaries_limit = 256;
   static constexpr std::size_t summary_octets_limit = 1U << 20U;
+  // Of `uids` that are there: what is gone may have left its summary.
   Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort);
   // Of the messages from `from` on. At most summaries_limit of them have to be worked out, from the ends of
   // their files: then `next` is where to go on.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 
 namespace posthorn::storage {
 namespace {
@@ -210,7 +211,26 @@ Task<Result<std::vector<Mailbox::Origin>>> MailboxImpl::origins(UidSet uids) {
   co_return co_await look_up<std::vector<Origin>>(read);
 }
 
+namespace {
+
+// Those of `uids` that are among `messages`.
+UidSet common(const UidSet& uids, const Snapshot& messages) {
+  UidSet there;
+  for (const UidSet::Range range : uids.ranges()) {
+    const std::uint32_t end = range.last == std::numeric_limits<Uid>::max()
+                                  ? messages.size()
+                                  : messages.lower_bound(range.last + 1);
+    messages.visit(messages.lower_bound(range.first), end,
+                   [&](std::uint32_t, const Message& message) { there.append(message.uid); });
+  }
+  return there;
+}
+
+}  // namespace
+
+// The index may have summaries of messages that are gone: what is removed later, or is another's too.
 Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effort) {
+  uids = common(uids, *snapshot_);
   auto read = [this, &uids, effort] { return account_->disk().summaries(info_.id, uids, effort); };
   auto found = co_await look_up<AccountDisk::Summaries>(read);
   if (found && found->resized) {
