@@ -297,9 +297,13 @@ class Settings {
         {1, 0xffffffff},
         "FETCH, SEARCH, STORE, MOVE and UID EXPUNGE work on at most so many at a time, the newest, and say "
         "so (RFC 9738). Few clients expect it: it had better be more than any mailbox has."};
-    NumberKey save_limit{
-        *this,      "save_limit",    2'000'000,
-        "messages", {1, 0xffffffff}, "A COPY or APPEND of more than so many at once is refused (RFC 9738)."};
+    NumberKey save_limit{*this,
+                         "save_limit",
+                         2'000'000,
+                         "messages",
+                         {1, 0xffffffff},
+                         "A COPY or APPEND of more than so many at once is refused (RFC 9738), as is one of "
+                         "more than message_limit."};
   } imap{keys_, "imap"};
 
   struct Pop3 : Section {
