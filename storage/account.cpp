@@ -7,6 +7,7 @@
 #include "storage/upkeep.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace posthorn::storage {
 namespace {
@@ -17,6 +18,8 @@ constexpr std::size_t batch_limit = 128;
 constexpr Milliseconds follow_after{1500};
 // And where that failed, it is tried again.
 constexpr Milliseconds follow_again_after{30'000};
+// What has begun goes on after this, where the lane is full.
+constexpr Milliseconds again_after{50};
 
 // Nothing but the opening that every batch begins with.
 class Wake final : public Operation {
@@ -78,6 +81,11 @@ Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
       }
     };
     auto outcome = co_await Offload(parts_.lane, job);
+    while (!outcome && outcome.error().code == Errc::busy && running_.front()->in_pieces()) {
+      // It is no new request: what it has begun it goes on with.
+      co_await Sleep(parts_.lane.loop(), again_after);
+      outcome = co_await Offload(parts_.lane, job);
+    }
     const std::vector<Operation*> batch = std::exchange(running_, {});
     if (outcome) {
       try {
@@ -121,7 +129,8 @@ std::vector<Operation*> AccountImpl::take_batch() {
 
 void AccountImpl::end_batch(const std::vector<Operation*>& batch) {
   for (Operation* operation : batch) {
-    if (operation->waits && in_pieces_ != nullptr) {
+    if (operation->waits) {
+      assert(in_pieces_ != nullptr);
       waiting_.push_back(operation);
     } else if (!operation->in_pieces() || !go_on(*operation)) {
       operation->done.notify();
@@ -133,6 +142,7 @@ void AccountImpl::end_batch(const std::vector<Operation*>& batch) {
 bool AccountImpl::go_on(Operation& operation) {
   others_turn_ = true;
   in_pieces_ = &operation;
+  if (operation.failed && operation.unfinished && !operation.error) return true;
   if (operation.failed) {
     // What could not be taken back is found when the account is read anew.
     if (operation.error) disk_.forget_layout();
@@ -243,6 +253,9 @@ Task<void> AccountImpl::empty(std::shared_ptr<AccountImpl> self, std::vector<std
   };
   static_cast<void>(co_await Offload(self->parts_.lane, job));
   emptying_trash_ = false;
+  // More may have come meanwhile.
+  restless_ = true;
+  follow_later(follow_after);
 }
 
 Task<Result<>> AccountImpl::wake() {

@@ -145,7 +145,20 @@ void AccountDisk::give_up_index(std::string_view why) {
   static_cast<void>(drop_index_files());
 }
 
+// With the index goes what tells that these files are no messages.
+void AccountDisk::unlink_known() {
+  for (const auto* files_by_folder : {&left_to_unlink_, &unfinished_copies_}) {
+    for (const auto& [id, names] : *files_by_folder) {
+      const auto folder = folders_.find(id);
+      if (folder == folders_.end()) continue;
+      for (const std::string& name : names)
+        static_cast<void>(files().unlink(folder->second.path + "/" + name));
+    }
+  }
+}
+
 void AccountDisk::remember_folders() {
+  unlink_known();
   for (const auto& [id, folder] : folders_) {
     if (folder.checked) known_[id] = {folder.row.uid_next, folder.row.first_recent, folder.row.modseq};
   }
@@ -306,6 +319,7 @@ void AccountDisk::remove_folder(MailboxId id) {
   known_.erase(id);
   restless_.erase(id);
   left_to_unlink_.erase(id);
+  unfinished_copies_.erase(id);
   folders_.erase(found);
 }
 
@@ -314,11 +328,23 @@ void AccountDisk::forget_folders() {
   names_.clear();
   restless_.clear();
   left_to_unlink_.clear();
+  unfinished_copies_.clear();
+  const std::scoped_lock lock(checked_mutex_);
+  checked_.clear();
 }
 
 std::string AccountDisk::folder_path(std::string_view name) const {
   const std::string directory = folder_directory(name);
   return directory.empty() ? maildir_ : maildir_ + "/" + directory;
+}
+
+void AccountDisk::note_checked(MailboxId id, bool checked) {
+  const std::scoped_lock lock(checked_mutex_);
+  if (checked) {
+    checked_.insert(id);
+  } else {
+    checked_.erase(id);
+  }
 }
 
 void AccountDisk::close() {
@@ -499,6 +525,8 @@ Result<Counts> AccountDisk::committed_counts(std::string_view name) {
   Reader reader = TRY(take_reader());
   auto counts = find_counts(reader.database, name);
   give_back(std::move(reader));
+  const std::scoped_lock lock(checked_mutex_);
+  if (counts && !checked_.contains(counts->id)) return not_found("the mailbox was not looked at yet");
   return counts;
 }
 

@@ -102,7 +102,8 @@ class AccountDisk {
   Result<std::vector<Mailbox::Head>> heads(MailboxId id, const UidSet& uids, Mailbox::HeadLimits limits);
   // What was expunged since; nothing where that is not known, or is more than is worth naming one by one.
   static constexpr std::size_t vanished_limit = 50'000;
-  // As of the last commit. not_found.
+  // As of the last commit. not_found; also for a mailbox that was not compared with the Maildir since the
+  // account was opened.
   Result<Counts> committed_counts(std::string_view name);
   Result<std::optional<UidSet>> vanished_since(MailboxId id, ModSeq since);
   Result<std::vector<Mailbox::EmailId>> email_ids(MailboxId id, const UidSet& uids);
@@ -141,6 +142,8 @@ class AccountDisk {
   // Files of expunged messages that are still to go, by folder; within it, with "new/" or "cur/". Should they
   // be forgotten, their tombstones tell of them.
   std::map<MailboxId, std::vector<std::string>>& left_to_unlink() { return left_to_unlink_; }
+  // The same of a COPY in pieces that is not done yet; rows tell of them.
+  std::map<MailboxId, std::vector<std::string>>& unfinished_copies() { return unfinished_copies_; }
   // It can't be told whether the last COMMIT was done: the next batch reads the account anew, as after a
   // crash.
   void doubt_index() { index_in_doubt_ = true; }
@@ -148,6 +151,8 @@ class AccountDisk {
   void forget_layout() { layout_forgotten_ = true; }
   // How often it was read: rows that were made before are not to be counted on.
   std::uint64_t openings() const { return openings_; }
+  // The mailbox was compared with the Maildir since the account was opened; or is to be once more.
+  void note_checked(MailboxId id, bool checked);
   // There may be COMMITs that a power cut would undo.
   bool& index_unsynced() { return index_unsynced_; }
   Result<> sync_index();
@@ -171,6 +176,7 @@ class AccountDisk {
   void give_up_index(std::string_view why);
   Result<> drop_index_files();
   Result<> run_all(Work& work, std::span<Operation* const> batch, const Snapshots& loaded);
+  void unlink_known();
   void remember_folders();
   void forget_folders();
   struct OpenMessage {
@@ -207,6 +213,7 @@ class AccountDisk {
   std::set<MailboxId> restless_;
   Replacements replacements_;
   std::map<MailboxId, std::vector<std::string>> left_to_unlink_;
+  std::map<MailboxId, std::vector<std::string>> unfinished_copies_;
   AccountState state_;
   std::int64_t root_modified_ = 0;
   bool intents_cancelled_ = false;
@@ -215,6 +222,9 @@ class AccountDisk {
   bool layout_forgotten_ = false;  // the next batch reads the account anew
   std::uint64_t openings_ = 0;
   bool rebuilt_ = false;  // sessions have to be brought to what the new index says
+
+  std::mutex checked_mutex_;
+  std::set<MailboxId> checked_;
 
   std::mutex readers_mutex_;
   std::vector<Reader> readers_;

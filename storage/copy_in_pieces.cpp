@@ -10,6 +10,7 @@ namespace {
 
 // A piece takes some milliseconds.
 constexpr std::size_t messages_at_once = 64;
+constexpr Uid highest_uid = 0x7fffffff;
 
 }  // namespace
 
@@ -19,19 +20,23 @@ bool CopyInPieces::maildir_suffices() const {
 
 Result<> CopyInPieces::run(Work& work) {
   if (failed) return take_back(work);
+  if (begun_ && opening_ != work.disk.openings())
+    return failure(Errc::unavailable, "the account was read anew");
   Folder& to = *TRY(work.folder(to_));
+  if (begun_ && to.filled_by != this) return not_found("mailbox was removed and made again");
   if (!begun_) {
     copied = {};
     copied.uid_validity = to.row.uid_validity;
     TRY(begin(work, to));
     if (!begun_) return {};
   }
-  if (opening_ != work.disk.openings()) return failure(Errc::unavailable, "the account was read anew");
-  if (!TRY(copy_piece(work, to))) {
+  if (!missed_ && !TRY(copy_piece(work, to))) {
+    // Nothing of it is copied, which is no error.
     copied = {};
     copied.uid_validity = to.row.uid_validity;
-    return take_back(work);
+    missed_ = true;
   }
+  if (missed_) return take_back(work);
   unfinished = done_ < sources_.size();
   return unfinished ? Result<>() : end(work, to);
 }
@@ -42,6 +47,9 @@ Result<> CopyInPieces::begin(Work& work, Folder& to) {
   TRY(work.look(from, Work::Thoroughness::quick));
   sources_ = TRY(work.disk.index().present(from_, uids_));
   if (sources_.empty() || (missing_ == Missing::refuse && sources_.size() != uids_.count())) return {};
+  if (sources_.size() > highest_uid - to.row.uid_next + 1) {
+    return too_large("the UIDs of " + to.row.name + " are used up");
+  }
   // Two links of a message, neither with a row: after a power cut nobody could tell which is the copy.
   TRY(work.disk.sync_index());
   TRY(work.promise_uids(to, sources_.size()));
@@ -71,7 +79,7 @@ Result<bool> CopyInPieces::copy_piece(Work& work, Folder& to) {
     auto target = TRY(link_copy(work, from, *row++, to, uid, keywords));
     if (!target && missing_ == Missing::refuse) return false;
     if (!target) continue;
-    files_.push_back(target->file());
+    work.disk.unfinished_copies()[to_].push_back(target->file());
     target->modseq = modseq_;
     TRY(work.write(&Index::insert_message, to_, *target));
     arrivals_.add(*target);
@@ -82,7 +90,7 @@ Result<bool> CopyInPieces::copy_piece(Work& work, Folder& to) {
 }
 
 Result<> CopyInPieces::end(Work& work, Folder& to) {
-  to.filled_by = nullptr;
+  work.filled_at_commit(to);
   if (arrivals_.messages.empty()) return {};
   for (const Place place : {Place::fresh, Place::current}) work.sync_later(to.place(place));
   work.change(to).row.uid_next = end_of_uids();
@@ -91,25 +99,33 @@ Result<> CopyInPieces::end(Work& work, Folder& to) {
   return work.write(&Index::put_mailbox, to.row);
 }
 
-// The UIDs are not used again.
+// In pieces, the last first. The UIDs are not used again. Where the account was read anew meanwhile, that has
+// taken everything back, or what the last COMMIT was in doubt about is done.
 Result<> CopyInPieces::take_back(Work& work) {
+  unfinished = false;
   const auto found = work.disk.folders().find(to_);
-  if (!begun_ || found == work.disk.folders().end()) return {};
+  if (!begun_ || opening_ != work.disk.openings() || found == work.disk.folders().end()) return {};
   Folder& to = found->second;
+  if (to.filled_by != this) return {};
   for (const Place place : {Place::fresh, Place::current}) work.touching(to, place);
-  for (const std::string& file : files_) {
-    const auto gone = work.files.unlink(to.path + "/" + file);
+  std::vector<std::string>& files = work.disk.unfinished_copies()[to_];
+  for (std::size_t left = messages_at_once; left > 0 && !files.empty(); --left) {
+    const std::string path = to.path + "/" + files.back();
+    files.pop_back();
+    const auto gone = work.files.unlink(path);
     // It will be taken for a message that another program has put there.
     if (!gone && gone.error().code != Errc::not_found) {
-      work.disk.context().log.warning("storage.copy_stays",
-                                      {{"file", to.path + "/" + file}, {"error", gone.error().detail}});
+      work.disk.context().log.warning("storage.copy_stays", {{"file", path}, {"error", gone.error().detail}});
     }
   }
-  if (opening_ != work.disk.openings()) return {};
-  TRY(work.write(&Index::remove_rows, to_, first_uid_, end_of_uids() - 1));
+  const std::size_t first = done_ - std::min(done_, messages_at_once);
+  TRY(work.write(&Index::remove_rows, to_, first_uid_ + static_cast<Uid>(first), highest_uid));
+  done_ = first;
+  unfinished = done_ > 0 || !files.empty();
+  if (unfinished) return {};
   MailboxRow& row = work.change(to).row;
   row.uid_next = std::max(row.uid_next, end_of_uids());
-  to.filled_by = nullptr;
+  work.filled_at_commit(to);
   return {};
 }
 

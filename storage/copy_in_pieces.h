@@ -4,7 +4,6 @@
 #include "storage/store.h"
 #include "storage/work.h"
 
-#include <string>
 #include <vector>
 
 namespace posthorn::storage {
@@ -13,8 +12,9 @@ namespace posthorn::storage {
 // Clients see all of them at once, when the last has its row.
 //
 // Until then the rows have UIDs that the mailbox's row does not count as used, and nobody else may change the
-// mailbox (Folder::filled_by). A crash leaves such rows, which are removed when the mailbox is next used, and
-// links of messages that are still in their old place, which recovery removes as those of any COPY.
+// mailbox (Folder::filled_by). A crash leaves such rows, by which the files are found and taken away when the
+// mailbox is next used; a file without a row is a link of a message that is still in its old place, which
+// recovery removes as those of any COPY.
 class CopyInPieces final : public Operation {
  public:
   CopyInPieces(MailboxId from, UidSet uids, MailboxId to, Missing missing)
@@ -46,7 +46,7 @@ class CopyInPieces final : public Operation {
   Uid first_uid_ = 0;     // in the target; the n-th source gets the n-th from here
   ModSeq modseq_ = 0;
   Arrivals arrivals_;
-  std::vector<std::string> files_;  // in the target, with "new/" or "cur/"
+  bool missed_ = false;  // one that may not be missing
 };
 
 }  // namespace posthorn::storage

@@ -123,6 +123,7 @@ Result<Folder*> insert_folder(Work& work, std::string name, const FolderState& s
   folder.keywords = state.keywords;
   Folder& added = work.change(work.disk.add_folder(std::move(folder)));
   TRY(work.write(&Index::put_mailbox, added.row));
+  TRY(work.write(&Index::forget_summaries_of, added.row.id));
   work.outcome.list_changed = true;
   return &added;
 }
@@ -386,6 +387,8 @@ Result<> CreateFolder::run(Work& work) {
 Result<> RemoveFolder::run(Work& work) {
   if (name_ == inbox) return failure(Errc::not_allowed, "INBOX can't be deleted");
   TRY(sync_folders(work));
+  // What other programs did stays, should this have to wait.
+  TRY(work.end_operation());
   Folder* folder = work.disk.find_folder(name_);
   if (folder == nullptr) return not_found("no mailbox of that name");
   TRY(work.unless_filled(*folder));
@@ -408,6 +411,7 @@ Result<> RemoveFolder::run(Work& work) {
 
 Result<> RenameFolder::run(Work& work) {
   TRY(sync_folders(work));
+  TRY(work.end_operation());
   if (work.disk.find_folder(to_) != nullptr) return failure(Errc::already_exists, "mailbox exists");
   return from_ == inbox ? rename_inbox(work) : rename_tree(work);
 }

@@ -257,12 +257,14 @@ Result<std::vector<MailboxRow>> Index::mailboxes() {
 Result<> Index::put_mailbox(const MailboxRow& row) {
   TRY(database_.execute(
       "INSERT INTO mailbox VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
-      "ON CONFLICT (id) DO UPDATE SET name = ?2, uid_validity = ?3, special_use = ?4, uid_next = ?5, "
+      "ON CONFLICT (id) DO UPDATE SET uid_validity = ?3, special_use = ?4, uid_next = ?5, "
       "first_recent = ?6, modseq = ?7, messages = ?8, unseen = ?9, deleted = ?10, octets = ?11, "
       "new_modified = ?12, cur_modified = ?13, remembers_from = ?14, forgotten_uid = ?15",
       row.id, row.name, row.uid_validity, static_cast<int>(row.special_use), row.uid_next, row.first_recent,
       row.modseq, row.messages, row.unseen, row.deleted, row.octets, row.new_modified, row.cur_modified,
       row.remembers_from, row.forgotten_uid));
+  // By itself: to set an indexed column, be it to what it is, writes a page of the index with each commit.
+  TRY(database_.execute("UPDATE mailbox SET name = ?2 WHERE id = ?1 AND name <> ?2", row.id, row.name));
   return {};
 }
 
@@ -276,6 +278,15 @@ Result<> Index::remove_mailbox(MailboxId id) {
 Result<> Index::remove_messages(MailboxId id) {
   TRY(remove_rows(id, 0, 0x7fffffff));
   TRY(database_.execute("DELETE FROM tombstone WHERE mailbox = ?1", id));
+  return {};
+}
+
+Result<> Index::forget_summaries_of(MailboxId id) {
+  const std::int64_t first = summary_key(id, 0);
+  const std::int64_t last = summary_key(id, 0x7fffffff);
+  TRY(database_.execute("UPDATE message SET summary_key = NULL WHERE summary_key BETWEEN ?1 AND ?2", first,
+                        last));
+  TRY(database_.execute("DELETE FROM summary WHERE key BETWEEN ?1 AND ?2", first, last));
   return {};
 }
 
@@ -575,7 +586,7 @@ Result<Counts> find_counts(Database& database, std::string_view name) {
       "SELECT id, messages, unseen, deleted, octets, uid_next, first_recent, modseq, "
       "uid_validity, (SELECT count(*) FROM message WHERE mailbox = id AND uid >= first_recent AND "
       "uid < uid_next) "
-      "FROM mailbox WHERE name = ?1 AND remembers_from <> 0",
+      "FROM mailbox WHERE name = ?1",
       name));
   const auto row = TRY(statement.step());
   if (!row) return not_found("no mailbox of that name");

@@ -114,6 +114,9 @@ class Index {
   Result<> put_mailbox(const MailboxRow& row);
   Result<> remove_mailbox(MailboxId id);   // with all that it has
   Result<> remove_messages(MailboxId id);  // all its messages and tombstones
+  // The mailbox's UIDs may be other messages' from now on: the summaries that its messages had are not
+  // theirs, and copies that share them get new ones. At once, unlike forget_summaries().
+  Result<> forget_summaries_of(MailboxId id);
   Result<std::vector<std::string>> keywords(MailboxId id);
   Result<> add_keyword(MailboxId id, std::size_t place, std::string_view name);
   Result<> add_to_account(std::int64_t messages, std::int64_t octets, std::int64_t thread_keys);
@@ -199,7 +202,7 @@ Result<std::optional<MessageRow>> find_message(Database& database, MailboxId id,
 // The rows of those of `uids` that are there, ascending by UID, through any connection.
 Result<std::vector<MessageRow>> find_messages(Database& database, MailboxId id, const UidSet& uids);
 
-// What a mailbox's row says; not_found also where it was never compared with the Maildir.
+// What a mailbox's row says. not_found.
 Result<Counts> find_counts(Database& database, std::string_view name);
 
 // What was expunged by changes above `since`; nothing where not all of it is remembered, or it is more than

@@ -75,7 +75,7 @@ Result<> TakeAnew::run(Work& work) {
 }
 
 Result<> KeepSummaries::run(Work& work) {
-  Folder& folder = *TRY(work.folder(id_));
+  Folder& folder = *TRY(work.folder_to_read(id_));
   for (const auto& summary : summaries_) {
     // Expunged meanwhile?
     if (!TRY(find_message(work.disk.index().database(), folder.row.id, summary.uid))) continue;
@@ -85,7 +85,7 @@ Result<> KeepSummaries::run(Work& work) {
 }
 
 Result<> KeepGains::run(Work& work) {
-  const Folder& folder = *TRY(work.folder(id_));
+  const Folder& folder = *TRY(work.folder_to_read(id_));
   for (const auto& gain : gains_) TRY(work.write(&Index::set_gain, folder.row.id, gain.uid, gain.octets));
   return {};
 }

@@ -137,6 +137,11 @@ Result<> Work::commit() {
   before_operation_.clear();
   unlink_committed();
   further_keywords_written_.clear();
+  for (const MailboxId id : std::exchange(filled_, {})) {
+    disk.unfinished_copies().erase(id);
+    const auto folder = disk.folders().find(id);
+    if (folder != disk.folders().end()) folder->second.filled_by = nullptr;
+  }
   listed_.clear();
   record_mtimes();
   for (const auto& [id, snapshot] : snapshots) {
@@ -272,6 +277,7 @@ void Work::restore(const std::map<MailboxId, Folder>& before) {
     folder.row.modseq = std::max(now.modseq, saved.row.modseq);
     folder.keywords_in_index = saved.keywords_in_index;
     folder.checked = saved.checked;
+    if (!folder.checked) disk.note_checked(id, false);
     folder.lagging = folder.lagging || saved.lagging;
     folder.tombstones_pending = folder.tombstones_pending || saved.tombstones_pending;
     folder.tombstones.reset();
@@ -365,17 +371,30 @@ Result<> Work::check(Folder& folder) {
     // Where the rows are made anew, what sessions have is not to be added once more.
     if (row.remembers_from == 0) reload(folder);
     TRY(look(folder, row.remembers_from == 0 ? Thoroughness::mending : Thoroughness::quick));
-    return settle_memory(folder);
+    TRY(settle_memory(folder));
+    disk.note_checked(row.id, true);
+    return {};
   }
-  // A COPY in pieces that was cut off: nobody has seen these.
-  TRY(write(&Index::remove_rows, row.id, committed, highest_uid));
+  TRY(drop_unfinished(folder, committed));
   // The index may be behind in anything.
   folder.lagging = folder.tombstones_pending = folder.further_keywords_stale = true;
   TRY(write());
   TRY(look(folder, known ? Thoroughness::mending : Thoroughness::after_crash, committed));
   TRY(settle_memory(folder));
   reload(folder);
+  disk.note_checked(row.id, true);
   return {};
+}
+
+// A COPY in pieces that was cut off: nobody has seen the messages from `committed` on. Their files are theirs
+// by these rows alone, as the originals may be expunged meanwhile.
+Result<> Work::drop_unfinished(Folder& folder, Uid committed) {
+  Index* index = TRY(write());
+  UidSet uids;
+  uids.append(committed, highest_uid);
+  if (TRY(index->present(folder.row.id, uids)).empty()) return {};
+  folder.has_new_tombstones = true;
+  return index->expunge_run(folder.row.id, committed, highest_uid, TRY(modseq(folder)));
 }
 
 // Where the rows were made anew, what vanished before is not known, nor what did while they were made.
@@ -394,6 +413,7 @@ Result<> Work::take_state(Folder& folder, const FolderState& state) {
   if (state.uid_validity != row.uid_validity || !same_keywords) {
     // Another folder stands where the index knew one: its Maildir counts.
     TRY(write(&Index::remove_messages, row.id));
+    TRY(write(&Index::forget_summaries_of, row.id));
     row.uid_validity = state.uid_validity;
     row.uid_next = 1;
     row.first_recent = 0;

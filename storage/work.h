@@ -130,6 +130,8 @@ class Work {
   Result<> add(Folder& folder, const MessageRow& row);
   // Messages whose rows are there already are of `folder` from now on.
   void appear(Folder& folder, Arrivals arrivals);
+  // Who fills the folder is done with it once this batch is committed.
+  void filled_at_commit(Folder& folder) { filled_.insert(folder.row.id); }
   Result<> replace(Folder& folder, const Flags& before, const MessageRow& row);
   // `email_id` is kept in the tombstone while the file is still to be unlinked; empty if it is gone.
   Result<> remove(Folder& folder, const MessageRow& row, std::string_view email_id);
@@ -158,6 +160,7 @@ class Work {
   Result<> fold_changes();
   Result<> prepare_commit();
   Result<> check(Folder& folder);
+  Result<> drop_unfinished(Folder& folder, Uid committed);
   Result<> settle_memory(Folder& folder);
   Result<> take_state(Folder& folder, const FolderState& state);
   Result<> write_rows();
@@ -191,6 +194,7 @@ class Work {
   std::set<std::string> to_sync_;
   std::set<std::string> to_sync_before_operation_;
   std::set<MailboxId> further_keywords_written_;
+  std::set<MailboxId> filled_;
   struct Step {
     std::string path;
     std::string name_before;

@@ -1,4 +1,5 @@
 // What is done after the reply: files of many expunged messages, summaries that nobody needs any more.
+#include "message/summary_codec.h"
 #include "storage/account_disk.h"
 #include "storage/folders.h"
 #include "storage/messages.h"
@@ -92,6 +93,42 @@ TEST_CASE_FIXTURE(LaterFixture, "later: what was left is unlinked in the end") {
   CHECK(mailbox("Archive")->snapshot()->size() == 0);
   stop();
   CHECK(files_in(maildir() + "/.Archive") == 0);
+}
+
+TEST_CASE_FIXTURE(LaterFixture, "later: what was left does not come back with an index that is made anew") {
+  fill("INBOX", many);
+  expunge("INBOX", all());
+  REQUIRE(files_in(maildir()) > 0);
+  std::filesystem::remove(account_path() + "/index.sqlite");
+  ReadCounts counts("INBOX");
+  run(counts);
+  CHECK(counts.counts.messages == 0);
+  CHECK(files_in(maildir()) == 0);
+}
+
+TEST_CASE_FIXTURE(LaterFixture, "later: folders that were swapped have their own summaries, as have copies") {
+  for (const char* name : {"Archive", "Sent"}) append(*mailbox(name), letter(name));
+  for (const char* name : {"Archive", "Sent"})
+    REQUIRE(wait(mailbox(name)->copy(all(), mailbox("Trash"), Missing::skip)));
+  stop();
+  std::filesystem::rename(maildir() + "/.Archive", maildir() + "/.other");
+  std::filesystem::rename(maildir() + "/.Sent", maildir() + "/.Archive");
+  std::filesystem::rename(maildir() + "/.other", maildir() + "/.Sent");
+  start();
+  for (int round = 0; round < 2; ++round) {
+    for (const char* name : {"Archive", "Sent", "Trash"}) {
+      const auto target = mailbox(name);
+      const auto found = wait(target->summaries(all(), Effort::full));
+      REQUIRE(found);
+      REQUIRE(found->list.size() == target->snapshot()->size());
+      for (const auto& each : found->list) {
+        const auto envelope = message::decode_envelope(each.encoded);
+        REQUIRE(envelope);
+        CHECK(read(*target, each.uid).contains("Subject: " + std::string(*envelope->subject) + "\r\n"));
+      }
+    }
+    run_for(Milliseconds(10));
+  }
 }
 
 TEST_CASE_FIXTURE(LaterFixture, "later: a mailbox that is renamed takes what was left along") {
