@@ -368,6 +368,13 @@ struct SearchDate {
   Day day;
   bool operator==(const SearchDate&) const = default;
 };
+// OLDER and YOUNGER, RFC 5032: by INTERNALDATE, so many seconds before now.
+struct SearchWithin {
+  enum class Side { older, younger };
+  Side side = Side::younger;
+  std::uint32_t seconds = 1;
+  bool operator==(const SearchWithin&) const = default;
+};
 // Strictly more, or strictly fewer, octets.
 struct SearchSize {
   enum class Relation { larger, smaller };
@@ -427,9 +434,9 @@ struct SearchNot {
 };
 
 struct SearchKey {
-  std::variant<SearchAll, SearchFlag, SearchKeyword, SearchNumbers, SearchUidBound, SearchDate, SearchSize,
-               SearchText, SearchHeader, SearchModSequence, SearchObjectId, SearchSaveDateSupported,
-               SearchAnd, SearchOr, SearchNot>
+  std::variant<SearchAll, SearchFlag, SearchKeyword, SearchNumbers, SearchUidBound, SearchDate, SearchWithin,
+               SearchSize, SearchText, SearchHeader, SearchModSequence, SearchObjectId,
+               SearchSaveDateSupported, SearchAnd, SearchOr, SearchNot>
       key;
   bool operator==(const SearchKey&) const;
 };

@@ -71,6 +71,8 @@ class SearchParser {
     }
     if (name == "UIDBEFORE") return bounded(SearchUidBound::Side::before);
     if (name == "UIDAFTER") return bounded(SearchUidBound::Side::after);
+    if (name == "OLDER") return within(SearchWithin::Side::older);
+    if (name == "YOUNGER") return within(SearchWithin::Side::younger);
     if (name == "MODSEQ") return mod_sequence();
     if (name == "EMAILID") return object_id(SearchObjectId::Of::email);
     if (name == "THREADID") return object_id(SearchObjectId::Of::thread);
@@ -123,6 +125,12 @@ class SearchParser {
   Result<SearchKey> bounded(SearchUidBound::Side side) {
     TRY(in_.space("UID"));
     return SearchKey{SearchUidBound{side, TRY(in_.nz_number())}};
+  }
+
+  // RFC 5032 §3.
+  Result<SearchKey> within(SearchWithin::Side side) {
+    TRY(in_.space("interval"));
+    return SearchKey{SearchWithin{side, TRY(in_.nz_number())}};
   }
 
   // search-modsequence of RFC 7162 §7.

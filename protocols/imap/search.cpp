@@ -309,7 +309,8 @@ Task<Reply> Session::on(const Search& search) {
   co_await view_->tell(connection_, Expunges::hold, search.numbering);
   auto saved = std::make_shared<const Places>();
   if (names_saved(search.key)) saved = co_await saved_places(connection_, *view_);
-  const auto criteria = compile(search, *view_, saved, enabled_.dialect.utf8() ? "UTF-8" : "US-ASCII");
+  const auto criteria = compile(search, *view_, saved, enabled_.dialect.utf8() ? "UTF-8" : "US-ASCII",
+                                environment_.clock.seconds());
   const Limited limited =
       newest(searched(search.key, view_->messages(), *saved), settings_.message_limit, view_->messages());
   // RFC 5182 §2.1: a SEARCH that was to save and is refused leaves nothing saved.

@@ -131,6 +131,20 @@ class DateKey final : public Key {
   std::int64_t day_;
 };
 
+// Both sides have the second that lies between them (RFC 5032 §2).
+class WithinKey final : public Key {
+ public:
+  WithinKey(SearchWithin::Side side, std::int64_t time) : side_(side), time_(time) {}
+  Match test(const Candidate& candidate) const override {
+    const std::int64_t date = candidate.message.internal_date;
+    return match_if(side_ == SearchWithin::Side::older ? date <= time_ : date >= time_);
+  }
+
+ private:
+  SearchWithin::Side side_;
+  std::int64_t time_;  // seconds since 1970
+};
+
 // EMAILID and THREADID, RFC 8474 §5.4.
 class ObjectIdKey final : public Key {
  public:
@@ -240,10 +254,12 @@ std::optional<EnvelopeField> envelope_field(std::string_view name) {
 
 class Compiler {
  public:
-  Compiler(const View& view, std::string charset, std::shared_ptr<const Places> saved, Criteria& criteria)
+  Compiler(const View& view, std::string charset, std::shared_ptr<const Places> saved, std::int64_t now,
+           Criteria& criteria)
       : view_(view),
         charset_(std::move(charset)),
         saved_(std::move(saved)),
+        now_(now),
         criteria_(criteria),
         wants_(criteria.wants) {}
 
@@ -286,6 +302,9 @@ class Compiler {
     criteria_.by_origin = true;
     const bool of_message = key.of == SearchObjectId::Of::email;
     return std::make_unique<ObjectIdKey>(of_message ? &Origin::email_id : &Origin::thread_id, key.id);
+  }
+  Compiled compile_key(const SearchWithin& key) const {
+    return std::make_unique<WithinKey>(key.side, now_ - key.seconds);
   }
   Compiled compile_key(const SearchSize& key) const { return std::make_unique<SizeKey>(key); }
 
@@ -350,6 +369,7 @@ class Compiler {
   const View& view_;
   std::string charset_;
   std::shared_ptr<const Places> saved_;
+  std::int64_t now_;
   Criteria& criteria_;
   TextWants& wants_;
 };
@@ -357,11 +377,11 @@ class Compiler {
 }  // namespace
 
 Result<Criteria> compile(const Search& search, const View& view, std::shared_ptr<const Places> saved,
-                         std::string_view default_charset) {
+                         std::string_view default_charset, std::int64_t now) {
   const auto charset = message::canonical_charset(search.charset.empty() ? default_charset : search.charset);
   if (!charset) return not_found("charset");
   Criteria criteria;
-  criteria.key = TRY(Compiler(view, *charset, std::move(saved), criteria)(search.key));
+  criteria.key = TRY(Compiler(view, *charset, std::move(saved), now, criteria)(search.key));
   return criteria;
 }
 

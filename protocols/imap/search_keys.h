@@ -77,8 +77,9 @@ struct Criteria {
 
 // `view` outlives the criteria, and its messages do not change while they are used. `saved` is what every `$`
 // stands for. Sequence numbers beyond the last message match nothing. Texts are in `default_charset` where
-// the search names none. Errors: not_found for a charset that is not known (RFC 3501 §6.4.4, BADCHARSET).
+// the search names none; `now` is in seconds since 1970. Errors: not_found for a charset that is not known
+// (RFC 3501 §6.4.4, BADCHARSET).
 Result<Criteria> compile(const Search& search, const View& view, std::shared_ptr<const Places> saved,
-                         std::string_view default_charset);
+                         std::string_view default_charset, std::int64_t now);
 
 }  // namespace posthorn::imap

@@ -74,6 +74,10 @@ class SearchPrinter {
     out_.append(names[static_cast<std::size_t>(key.relation)]);
     append_day(out_, key.day);
   }
+  void print(const SearchWithin& key) {
+    out_.append(key.side == SearchWithin::Side::older ? "OLDER " : "YOUNGER ");
+    append_number(out_, key.seconds);
+  }
   void print(const SearchSize& key) {
     out_.append(key.relation == SearchSize::Relation::larger ? "LARGER " : "SMALLER ");
     append_number(out_, key.octets);

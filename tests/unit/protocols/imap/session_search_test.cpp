@@ -48,6 +48,27 @@ std::string found(const std::string& keys, const std::string& command = "SEARCH"
 
 }  // namespace
 
+TEST_CASE("imap: SEARCH OLDER and YOUNGER, to the second (RFC 5032)") {
+  const auto four_ages = [](Server& server) {
+    for (const std::int64_t age : {1'000, 100, 10, 0})
+      server.inbox().put("Subject: x\r\n\r\nx\r\n", 0, {}, server.clock.seconds() - age);
+    server.inbox().claim_recent();
+  };
+  const auto found = [&](const std::string& keys) {
+    const std::string said = dialogue_in_inbox("c SEARCH " + keys + "\r\n", four_ages);
+    return said.substr(0, said.find("\r\n"));
+  };
+  CHECK(found("YOUNGER 100") == "* SEARCH 2 3 4");
+  CHECK(found("YOUNGER 99") == "* SEARCH 3 4");
+  CHECK(found("OLDER 100") == "* SEARCH 1 2");
+  CHECK(found("OLDER 101") == "* SEARCH 1");
+  CHECK(found("older 50 younger 500") == "* SEARCH 2");
+  CHECK(found("NOT YOUNGER 4294967295") == "* SEARCH");
+  CHECK(found("OLDER 0").starts_with("c BAD "));
+  CHECK(found("YOUNGER").starts_with("c BAD "));
+  CHECK(found("YOUNGER 4294967296").starts_with("c BAD "));
+}
+
 TEST_CASE("imap: SEARCH keys that the view answers (RFC 3501 §6.4.4)") {
   struct Case {
     const char* keys;
