@@ -185,6 +185,7 @@ class BodyPrinter {
       out_.append("NIL");
     } else if (dialect_.rev2 && std::ranges::any_of(given, has_star)) {
       std::vector<Parameter> sections;
+      sections.reserve(given.size());
       for (const auto& each : given) sections.push_back({std::string(each.name), std::string(each.value)});
       append_pairs(message::join_parameters(sections));
     } else {

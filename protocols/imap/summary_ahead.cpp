@@ -17,6 +17,7 @@ Task<Result<SummaryAhead::Summaries>> SummaryAhead::take(UidSet uids) {
 
 void SummaryAhead::begin(UidSet uids) {
   begun_ = uids;
+  thrown_ = nullptr;
   reading_.start(read(std::move(uids)));
 }
 
