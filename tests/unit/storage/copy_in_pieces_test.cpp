@@ -1,45 +1,13 @@
 // COPY of many messages: others have their turns in between, and it happens as a whole or not at all.
 #include "tests/support/faulty_sqlite.h"
-#include "tests/unit/storage/store_fixture.h"
+#include "tests/unit/storage/held_copy_fixture.h"
 
 #include <atomic>
 
 namespace posthorn::storage::testing {
 namespace {
 
-struct PiecesFixture : StoreFixture {
-  static constexpr std::uint32_t many = 300;
-
-  PiecesFixture() {
-    inbox = mailbox();
-    for (std::uint32_t each = 0; each < many; ++each) append(*inbox, letter(std::to_string(each)));
-    archive = mailbox("Archive");
-  }
-  ~PiecesFixture() { release(); }
-  void release() {
-    held = false;
-    held.notify_all();
-  }
-  static UidSet first_many() {
-    UidSet uids;
-    uids.append(1, many);
-    return uids;
-  }
-  void copy(Missing missing = Missing::skip) {
-    group.start(keep_value(inbox->copy(first_many(), archive, missing), copied));
-  }
-  // The copy comes as far as its first link; what is begun meanwhile has its turn after the piece.
-  void begin_copy(Missing missing = Missing::skip) {
-    files.fail_if([this](std::string_view call) {
-      if (call.starts_with("link")) held.wait(true);
-      return false;
-    });
-    copy(missing);
-  }
-  template <class T>
-  void run_until(const std::optional<T>& value) {
-    while (!value) uv_run(loop.raw(), UV_RUN_ONCE);
-  }
+struct PiecesFixture : HeldCopyFixture {
   std::size_t files_of_archive() const {
     return list(maildir() + "/.Archive/new").size() + list(maildir() + "/.Archive/cur").size();
   }
@@ -57,11 +25,6 @@ struct PiecesFixture : StoreFixture {
     CHECK(uids_of(*mailbox()).size() >= many - 1);
     CHECK_FALSE(log.has("storage.mended"));
   }
-
-  std::atomic<bool> held = true;
-  std::shared_ptr<Mailbox> inbox;
-  std::shared_ptr<Mailbox> archive;
-  std::optional<Result<Copied>> copied;
 };
 
 TEST_CASE_FIXTURE(PiecesFixture, "copy in pieces: others are served before it ends") {

@@ -1,49 +1,17 @@
 // Who only looks is not kept waiting by an operation about many messages.
-#include "tests/unit/storage/store_fixture.h"
-
-#include <atomic>
+#include "tests/unit/storage/held_copy_fixture.h"
 
 namespace posthorn::storage::testing {
 namespace {
 
-struct LongWorkFixture : StoreFixture {
-  static constexpr std::size_t many = 150;
-
-  LongWorkFixture() {
-    inbox = mailbox();
-    for (std::size_t each = 0; each < many; ++each) append(*inbox, letter(std::to_string(each)));
-    archive = mailbox("Archive");
-  }
-  ~LongWorkFixture() { release(); }
-  void release() {
-    held = false;
-    held.notify_all();
-  }
-  static UidSet all() {
-    UidSet uids;
-    for (Uid uid = 1; uid <= many; ++uid) uids.append(uid);
-    return uids;
-  }
-  // It comes as far as the first link.
-  void begin_copy() {
-    files.fail_if([this](std::string_view call) {
-      if (call.starts_with("link")) held.wait(true);
-      return false;
-    });
-    group.start(keep_value(inbox->copy(all(), archive, Missing::skip), copied));
-  }
+struct LongWorkFixture : HeldCopyFixture {
   void end_copy() {
     CHECK_FALSE(copied);
     release();
-    while (!copied) uv_run(loop.raw(), UV_RUN_ONCE);
+    run_until(copied);
     REQUIRE(*copied);
     CHECK((*copied)->target.size() == many);
   }
-
-  std::atomic<bool> held = true;
-  std::shared_ptr<Mailbox> inbox;
-  std::shared_ptr<Mailbox> archive;
-  std::optional<Result<Copied>> copied;
 };
 
 TEST_CASE_FIXTURE(LongWorkFixture, "a poll beside a long COPY gives at once, and is made up for") {
@@ -89,7 +57,7 @@ TEST_CASE_FIXTURE(LongWorkFixture, "STATUS beside a long COPY waits where the in
   std::optional<Result<Counts>> status;
   group.start(keep_value(account().status("Sent"), status));
   end_copy();
-  while (!status) uv_run(loop.raw(), UV_RUN_ONCE);
+  run_until(status);
   REQUIRE(*status);
   CHECK((*status)->messages == 1);
 }
@@ -99,7 +67,7 @@ TEST_CASE_FIXTURE(LongWorkFixture, "STATUS of no mailbox is refused beside a lon
   std::optional<Result<Counts>> status;
   group.start(keep_value(account().status("Nowhere"), status));
   end_copy();
-  while (!status) uv_run(loop.raw(), UV_RUN_ONCE);
+  run_until(status);
   REQUIRE_FALSE(*status);
   CHECK(status->error().code == Errc::not_found);
 }
