@@ -81,7 +81,7 @@ Task<void> AccountImpl::pump(std::shared_ptr<AccountImpl> self) {
       }
     };
     auto outcome = co_await Offload(parts_.lane, job);
-    while (!outcome && outcome.error().code == Errc::busy && running_.front()->in_pieces()) {
+    while (!outcome && outcome.error().code == Errc::busy && running_.front() == in_pieces_) {
       // It is no new request: what it has begun it goes on with.
       co_await Sleep(parts_.lane.loop(), again_after);
       outcome = co_await Offload(parts_.lane, job);
@@ -247,15 +247,12 @@ Task<void> AccountImpl::checkpoint(std::shared_ptr<AccountImpl> self) {
 
 // Beside what the account does: nothing else looks at the files of folders without a row.
 Task<void> AccountImpl::empty(std::shared_ptr<AccountImpl> self, std::vector<std::string> trash) {
-  auto job = [this, &trash]() -> Result<> {
-    empty_trash(disk_, trash);
-    return {};
-  };
-  static_cast<void>(co_await Offload(self->parts_.lane, job));
+  auto job = [this, &trash]() -> Result<bool> { return empty_trash(disk_, trash); };
+  const auto all_gone = co_await Offload(self->parts_.lane, job);
   emptying_trash_ = false;
   // More may have come meanwhile.
   restless_ = true;
-  follow_later(follow_after);
+  follow_later(all_gone && *all_gone ? follow_after : follow_again_after);
 }
 
 Task<Result<>> AccountImpl::wake() {

@@ -90,13 +90,17 @@ Result<bool> CopyInPieces::copy_piece(Work& work, Folder& to) {
 }
 
 Result<> CopyInPieces::end(Work& work, Folder& to) {
-  work.filled_at_commit(to);
-  if (arrivals_.messages.empty()) return {};
+  if (arrivals_.messages.empty()) {
+    work.filled_at_commit(to);
+    return {};
+  }
   for (const Place place : {Place::fresh, Place::current}) work.sync_later(to.place(place));
   work.change(to).row.uid_next = end_of_uids();
   if (TRY(work.modseq(to)) != modseq_) return failure(Errc::io, "MODSEQ was used meanwhile");
   work.appear(to, std::move(arrivals_));
-  return work.write(&Index::put_mailbox, to.row);
+  TRY(work.write(&Index::put_mailbox, to.row));
+  work.filled_at_commit(to);
+  return {};
 }
 
 // In pieces, the last first. The UIDs are not used again. Where the account was read anew meanwhile, that has
@@ -106,7 +110,7 @@ Result<> CopyInPieces::take_back(Work& work) {
   const auto found = work.disk.folders().find(to_);
   if (!begun_ || opening_ != work.disk.openings() || found == work.disk.folders().end()) return {};
   Folder& to = found->second;
-  if (to.filled_by != this) return {};
+  if (to.filled_by != this) return not_found("mailbox was removed and made again");
   for (const Place place : {Place::fresh, Place::current}) work.touching(to, place);
   std::vector<std::string>& files = work.disk.unfinished_copies()[to_];
   for (std::size_t left = messages_at_once; left > 0 && !files.empty(); --left) {

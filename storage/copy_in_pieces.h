@@ -12,9 +12,9 @@ namespace posthorn::storage {
 // Clients see all of them at once, when the last has its row.
 //
 // Until then the rows have UIDs that the mailbox's row does not count as used, and nobody else may change the
-// mailbox (Folder::filled_by). A crash leaves such rows, by which the files are found and taken away when the
-// mailbox is next used; a file without a row is a link of a message that is still in its old place, which
-// recovery removes as those of any COPY.
+// mailbox (Folder::filled_by). A crash leaves such rows, which are removed when the mailbox is next used, and
+// links of messages, which recovery removes as those of any COPY; but for one whose message was expunged from
+// its old place meanwhile, as nothing tells that it is not the only one of an acknowledged message.
 class CopyInPieces final : public Operation {
  public:
   CopyInPieces(MailboxId from, UidSet uids, MailboxId to, Missing missing)

@@ -468,13 +468,16 @@ std::vector<std::string> trash(Work& work) {
   return paths;
 }
 
-void empty_trash(AccountDisk& disk, const std::vector<std::string>& trash) {
+bool empty_trash(AccountDisk& disk, const std::vector<std::string>& trash) {
+  bool all_gone = true;
   for (const std::string& path : trash) {
     const auto removed = remove_tree(disk.files(), path);
     if (removed || removed.error().code == Errc::not_found) continue;
+    all_gone = false;
     disk.context().log.warning("storage.trash_stays",
                                {{"account", disk.address()}, {"error", removed.error().detail}});
   }
+  return all_gone;
 }
 
 Result<> ReadSubscriptions::run(Work& work) {

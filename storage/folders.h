@@ -64,8 +64,8 @@ class RenameFolder final : public Operation {
 
 // The paths of the folders that RemoveFolder put aside, but for those that still have a row.
 std::vector<std::string> trash(Work& work);
-// Unlinks all of that.
-void empty_trash(AccountDisk& disk, const std::vector<std::string>& trash);
+// Unlinks all of that; says whether it is all gone.
+bool empty_trash(AccountDisk& disk, const std::vector<std::string>& trash);
 
 class ReadSubscriptions final : public Operation {
  public:

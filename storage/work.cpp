@@ -67,6 +67,7 @@ void Work::undo_operation() {
     static_cast<void>(disk.index().database().execute("ROLLBACK"));
     in_transaction_ = false;
   }
+  filled_.clear();
   drop_written(written_before_operation_);
   undo_steps(steps_before_operation_);
   to_unlink_.resize(to_unlink_before_operation_);
@@ -151,6 +152,7 @@ void Work::undo() {
     // Of pages that could not all be written the last is missing, by which SQLite knows a commit.
     ended = ended || *failed_with == SQLITE_FULL || *failed_with == SQLITE_IOERR_WRITE;
   }
+  filled_.clear();
   drop_written(0);
   if (ended) {
     undo_steps(0);

@@ -72,15 +72,16 @@ Result<> Work::check(Folder& folder) {
   return {};
 }
 
-// A COPY in pieces that was cut off: nobody has seen the messages from `committed` on. Their files are theirs
-// by these rows alone, as the originals may be expunged meanwhile.
+// A COPY in pieces that was cut off: nobody has seen the messages from `committed` on. Their files are left
+// to the look that follows: an index put back from a copy has such rows for messages that are whole by now.
 Result<> Work::drop_unfinished(Folder& folder, Uid committed) {
-  Index* index = TRY(write());
   UidSet uids;
   uids.append(committed, highest_uid);
-  if (TRY(index->present(folder.row.id, uids)).empty()) return {};
-  folder.has_new_tombstones = true;
-  return index->expunge_run(folder.row.id, committed, highest_uid, TRY(modseq(folder)));
+  const auto unfinished = TRY(disk.index().present(folder.row.id, uids));
+  if (unfinished.empty()) return {};
+  folder.row.uid_next = std::max(folder.row.uid_next, unfinished.back() + 1);
+  TRY(promise(folder, folder.row.uid_next, folder.row.modseq));
+  return write(&Index::remove_rows, folder.row.id, committed, highest_uid);
 }
 
 // Where the rows were made anew, what vanished before is not known, nor what did while they were made.
