@@ -14,6 +14,7 @@
 #include "tls/context.h"
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
@@ -186,12 +187,26 @@ class Session {
   // idle.cpp
   Task<Reply> on(const Idle&);
 
-  // fetch.cpp, store.cpp, search.cpp, copy.cpp
+  // search.cpp
+  // What a search found.
+  struct Findings {
+    Places found;
+    bool some_gone = false;        // messages were left out, as they are gone,
+    bool failed = false;           // or as they could not be read
+    bool by_mod_sequence = false;  // MODSEQ was among its keys
+  };
+  // Looks for messages, for the command of this name; the reply where it is refused.
+  Task<std::expected<Findings, Reply>> find_messages(const Search& search, std::string_view command);
+  // What is told in an answer that speaks of `told` (RFC 7162 §3.1.5).
+  std::optional<storage::ModSeq> mod_sequence_of(const Findings& findings, const Places& told) const;
+  Reply reply_to_found(const Findings& findings, std::string_view command) const;
+  Task<Reply> on(const Search& search);
+
+  // fetch.cpp, store.cpp, copy.cpp
   Task<Reply> on(const Fetch& fetch);
   Task<Result<>> tell_vanished(const Fetch& fetch);
   Task<Reply> on(const Store& store);
   Task<void> tell_stored(const Store& store, const Places& places, Order order, const storage::Snapshot& now);
-  Task<Reply> on(const Search& search);
   Task<Reply> on(const Copy& copy);
   Task<Reply> on(const Move& move);
 
