@@ -1,5 +1,7 @@
 #include "server/data.h"
 
+#include "protocols/imap/printed_forms.h"
+
 namespace posthorn::server {
 namespace {
 
@@ -33,6 +35,7 @@ Result<std::unique_ptr<Data>> Data::open(Loop& loop, Log& log, const Settings& s
   // Sessions hold their clients to the limit; what the server puts above a message is not counted (RFC 1870
   // §5).
   store.message_size = static_cast<std::uint64_t>(settings.limits.message_size.value) + trace_allowance;
+  store.forms = imap::printed_forms();
   // The store first: it holds the lock.
   data->store_ = TRY(storage::open_store(data->disk_, data->files_, data->clock_, data->random_, log, store));
   data->accounts_ = TRY(auth::Accounts::open(store.data + "/accounts.sqlite"));

@@ -79,16 +79,19 @@ class AccountDisk {
   // Closes the index: after Settle, when the state files say all, or before the account is removed.
   void close();
 
-  // Reading beside the writer; any thread. Errors of all: not_found without such a message, io, corrupt.
+  // Reading beside the writer (account_reading.cpp); any thread. Errors of all: not_found without such a
+  // message, io, corrupt.
   struct Summaries {
     Mailbox::Summaries present;
-    std::vector<Mailbox::CachedSummary> worked_out;  // those that were not in the index
-    std::optional<Uid> resized;  // the first whose file has another size than its row says
+    std::vector<WorkedOut> worked_out;  // those that were not in the index
+    std::optional<Uid> resized;         // the first whose file has another size than its row says
   };
   static constexpr std::size_t summaries_limit = 256;
+  static constexpr std::size_t forms_limit = 4'096;  // small ones
   static constexpr std::size_t summary_octets_limit = 1U << 20U;
   // Of `uids` that are there: what is gone may have left its summary.
-  Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort);
+  // not_found also for a form that nobody makes.
+  Result<Summaries> summaries(MailboxId id, const UidSet& uids, Effort effort, Form form);
   // Of the messages from `from` on. At most summaries_limit of them have to be worked out, from the ends of
   // their files: then `next` is where to go on.
   struct Gains {
@@ -185,10 +188,12 @@ class AccountDisk {
     std::string path;
   };
   Result<OpenMessage> open_message(Database& database, MailboxId id, Uid uid);
-  Result<> look_up_summaries(Database& database, MailboxId id, const UidSet& uids, Effort effort,
+  Result<> look_up_summaries(Database& database, MailboxId id, const UidSet& uids, Effort effort, Form form,
                              Mailbox::Summaries& found);
-  Result<> work_out_summaries(Database& database, MailboxId id, Summaries& found);
-  Result<std::string> work_out_summary(Database& database, MailboxId id, Uid uid);
+  Result<> work_out_summaries(Database& database, MailboxId id, Form form, Summaries& found);
+  Result<std::string> work_out(Database& database, MailboxId id, Uid uid, Form form,
+                               std::vector<WorkedOut>& worked_out);
+  Result<std::string> measure_summary(Database& database, MailboxId id, Uid uid);
   Result<StoredFile> file_of(Database& database, MailboxId id, OpenMessage message, Octets octets);
   Result<std::string> end_of(Database& database, MailboxId id, OpenMessage message, std::size_t count);
   Result<std::vector<message::BinaryEdit>> edits_of(Database& database, MailboxId id,

@@ -123,7 +123,7 @@ Result<Folder*> insert_folder(Work& work, std::string name, const FolderState& s
   folder.keywords = state.keywords;
   Folder& added = work.change(work.disk.add_folder(std::move(folder)));
   TRY(work.write(&Index::put_mailbox, added.row));
-  TRY(work.write(&Index::forget_summaries_of, added.row.id));
+  TRY(work.write(&Index::clear_for_mailbox, added.row.id));
   work.outcome.list_changed = true;
   return &added;
 }

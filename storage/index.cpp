@@ -11,7 +11,7 @@ namespace {
 
 // Raised with each change of the schema: an index of another version that can't be migrated is made anew from
 // the Maildir.
-constexpr std::int64_t schema_version = 7;
+constexpr std::int64_t schema_version = 8;
 
 constexpr const char* schema = R"sql(
 CREATE TABLE account (
@@ -67,8 +67,11 @@ CREATE INDEX message_unthreaded ON message (mailbox, uid) WHERE threaded = 0;
 CREATE TABLE thread (key INTEGER PRIMARY KEY, id TEXT NOT NULL, used INTEGER NOT NULL);
 CREATE INDEX thread_used ON thread (used);
 CREATE INDEX message_shared ON message (summary_key) WHERE summary_key IS NOT NULL;
-CREATE TABLE summary (key INTEGER PRIMARY KEY, encoded BLOB NOT NULL);
+CREATE TABLE summary (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
+CREATE TABLE envelope_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
+CREATE TABLE structure_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
 CREATE TABLE unused_summary (key INTEGER PRIMARY KEY);
+CREATE TABLE removed_mailbox (id INTEGER PRIMARY KEY);
 CREATE TABLE tombstone (
   mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL, email_id TEXT,
   PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
@@ -90,6 +93,10 @@ constexpr const char* migrations[] = {
     "ALTER TABLE message ADD COLUMN summary_key INTEGER;"
     "CREATE INDEX message_shared ON message (summary_key) WHERE summary_key IS NOT NULL;"
     "CREATE TABLE unused_summary (key INTEGER PRIMARY KEY);",
+    "ALTER TABLE summary RENAME COLUMN encoded TO octets;"
+    "CREATE TABLE envelope_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
+    "CREATE TABLE structure_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
+    "CREATE TABLE removed_mailbox (id INTEGER PRIMARY KEY);",
 };
 static_assert(std::size(migrations) == schema_version - oldest_version);
 
@@ -173,8 +180,8 @@ std::pair<Place, std::optional<std::string>> MessageRow::due(Uid first_recent) c
 
 void MessageRow::compare(Uid first_recent) { lagging = due(first_recent) != std::pair(place, info); }
 
-Result<Index> Index::open(const std::string& path) {
-  Index index(TRY(Database::open(path, Database::Mode::create)));
+Result<Index> Index::open(const std::string& path, const FormMakers& makers) {
+  Index index(TRY(Database::open(path, Database::Mode::create)), makers);
   Database& database = index.database_;
   TRY(set_up(database));
   sqlite3_wal_hook(
@@ -186,7 +193,8 @@ Result<Index> Index::open(const std::string& path) {
       index.wal_pages_.get());
   const std::int64_t version = TRY(database.integer("PRAGMA user_version"));
   if (version == schema_version) {
-    index.has_unused_summaries_ = TRY(database.integer("SELECT EXISTS (SELECT 1 FROM unused_summary)")) != 0;
+    index.may_have_leavings_ = TRY(database.integer("SELECT EXISTS (SELECT 1 FROM unused_summary) "
+                                                    "OR EXISTS (SELECT 1 FROM removed_mailbox)")) != 0;
     return index;
   }
   if (version > schema_version) {
@@ -211,6 +219,13 @@ Result<Database> Index::open_reader(const std::string& path) {
   Database database = TRY(Database::open(path, Database::Mode::read_only));
   TRY(set_up(database));
   return database;
+}
+
+Result<> Index::sync_commits(bool synced) {
+  if (syncs_commits_ == synced) return {};
+  TRY(database_.execute(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+  syncs_commits_ = synced;
+  return {};
 }
 
 std::uint32_t Index::wal_growth() const {
@@ -269,10 +284,41 @@ Result<> Index::put_mailbox(const MailboxRow& row) {
 }
 
 Result<> Index::remove_mailbox(MailboxId id) {
-  TRY(remove_messages(id));
   TRY(database_.execute("DELETE FROM keyword WHERE mailbox = ?1", id));
   TRY(database_.execute("DELETE FROM mailbox WHERE id = ?1", id));
+  TRY(database_.execute("INSERT OR IGNORE INTO removed_mailbox VALUES (?1)", id));
+  may_have_leavings_ = true;
   return {};
+}
+
+Result<> Index::clear_for_mailbox(MailboxId id) {
+  if (TRY(database_.execute("DELETE FROM removed_mailbox WHERE id = ?1", id)) > 0) TRY(remove_messages(id));
+  return forget_summaries_of(id);
+}
+
+Result<bool> Index::forget_removed(std::size_t at_once) {
+  auto removed = TRY(database_.query("SELECT id FROM removed_mailbox LIMIT 1"));
+  const auto row = TRY(removed.step());
+  if (!row) return false;
+  const auto id = static_cast<MailboxId>(row->integer(0));
+  removed.reset();
+  auto beyond = TRY(database_.query(
+      "SELECT uid FROM message WHERE mailbox = ?1 ORDER BY uid LIMIT 1 OFFSET ?2", id, at_once));
+  if (const auto first_beyond = TRY(beyond.step())) {
+    const auto last = static_cast<Uid>(first_beyond->integer(0) - 1);
+    beyond.reset();
+    TRY(remove_rows(id, 0, last));
+    return true;
+  }
+  TRY(remove_rows(id, 0, 0x7fffffff));
+  const auto tombstones =
+      TRY(database_.execute("DELETE FROM tombstone WHERE mailbox = ?1 AND uid IN "
+                            "(SELECT uid FROM tombstone WHERE mailbox = ?1 ORDER BY uid LIMIT ?2)",
+                            id, at_once));
+  if (tombstones == static_cast<std::int64_t>(at_once)) return true;
+  TRY(database_.execute("DELETE FROM removed_mailbox WHERE id = ?1", id));
+  // Another one, or the summaries of these messages.
+  return true;
 }
 
 Result<> Index::remove_messages(MailboxId id) {
@@ -286,7 +332,8 @@ Result<> Index::forget_summaries_of(MailboxId id) {
   const std::int64_t last = summary_key(id, 0x7fffffff);
   TRY(database_.execute("UPDATE message SET summary_key = NULL WHERE summary_key BETWEEN ?1 AND ?2", first,
                         last));
-  TRY(database_.execute("DELETE FROM summary WHERE key BETWEEN ?1 AND ?2", first, last));
+  TRY(database_.execute(statements_of(Form::summary).erase, first, last));
+  for (const Form form : small_forms) TRY(database_.execute(statements_of(form).erase, first, last));
   return {};
 }
 
@@ -367,7 +414,7 @@ Result<> Index::remove_message(MailboxId id, const MessageRow& row) {
   TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1 AND uid = ?2", id, row.uid));
   TRY(database_.execute("INSERT OR IGNORE INTO unused_summary VALUES (?1)",
                         row.shared_summary.value_or(summary_key(id, row.uid))));
-  has_unused_summaries_ = true;
+  may_have_leavings_ = true;
   return {};
 }
 
@@ -377,7 +424,7 @@ Result<> Index::remove_rows(MailboxId id, Uid first, Uid last) {
                         "FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3",
                         id, first, last));
   TRY(database_.execute("DELETE FROM message WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3", id, first, last));
-  has_unused_summaries_ = true;
+  may_have_leavings_ = true;
   return {};
 }
 
@@ -390,18 +437,19 @@ Result<> Index::expunge_run(MailboxId id, Uid first, Uid last, ModSeq modseq) {
 }
 
 Result<bool> Index::forget_summaries(std::size_t at_once) {
-  // Another message's row may have come to share one since it was put on the list.
-  TRY(database_.execute(
-      "DELETE FROM summary WHERE key IN (SELECT key FROM unused_summary ORDER BY key LIMIT ?1) "
-      "AND NOT EXISTS (SELECT 1 FROM message WHERE summary_key = summary.key) "
-      "AND NOT EXISTS (SELECT 1 FROM message WHERE mailbox = summary.key >> 31 "
-      "AND uid = summary.key & 0x7fffffff AND summary_key IS NULL)",
-      at_once));
+  TRY(database_.execute(statements_of(Form::summary).erase_unused, at_once));
+  for (const Form form : small_forms) TRY(database_.execute(statements_of(form).erase_unused, at_once));
   const auto done = TRY(database_.execute(
       "DELETE FROM unused_summary WHERE key IN (SELECT key FROM unused_summary ORDER BY key LIMIT ?1)",
       at_once));
-  has_unused_summaries_ = done == static_cast<std::int64_t>(at_once);
-  return has_unused_summaries_;
+  return done == static_cast<std::int64_t>(at_once);
+}
+
+Result<bool> Index::clear_leavings(std::size_t at_once) {
+  const bool more_rows = TRY(forget_removed(at_once));
+  const bool more_summaries = TRY(forget_summaries(at_once));
+  may_have_leavings_ = more_rows || more_summaries;
+  return may_have_leavings_;
 }
 
 Result<> Index::insert_tombstone(MailboxId id, Uid uid, ModSeq modseq, std::string_view email_id) {
@@ -449,7 +497,21 @@ Result<> Index::clear_pending_tombstones_but(MailboxId id, const UidSet& still_t
 
 Result<> Index::put_summary(MailboxId id, Uid uid, std::string_view encoded) {
   const std::int64_t key = TRY(find_summary_key(database_, id, uid));
-  TRY(database_.execute("INSERT OR REPLACE INTO summary VALUES (?1, ?2)", key, Blob{encoded}));
+  TRY(database_.execute(statements_of(Form::summary).put, key, Blob{encoded}));
+  for (const Form form : small_forms) {
+    const FormMaker& maker = makers_.of(form);
+    if (maker.make == nullptr) continue;
+    // Whoever asks for one that can't be made is told so.
+    if (const auto made = maker.make(encoded)) {
+      TRY(database_.execute(statements_of(form).put, key, Blob{*made}));
+    }
+  }
+  return {};
+}
+
+Result<> Index::put_form(MailboxId id, Uid uid, Form form, std::string_view octets) {
+  const std::int64_t key = TRY(find_summary_key(database_, id, uid));
+  TRY(database_.execute(statements_of(form).put, key, Blob{octets}));
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/file_system.h"
 #include "base/sqlite.h"
+#include "storage/form.h"
 #include "storage/message.h"
 #include "storage/state_file.h"
 #include "storage/store.h"
@@ -78,6 +79,13 @@ struct MessageRow {
   void compare(Uid first_recent);
 };
 
+// A summary, or a small form of one, that the index lacked.
+struct WorkedOut {
+  Uid uid = 0;
+  Form form = Form::summary;
+  std::string octets;
+};
+
 struct TombstoneRow {
   Uid uid = 0;
   std::string email_id;  // empty once its file has been unlinked for good
@@ -97,7 +105,7 @@ class Index {
  public:
   // Opens the index, or makes an empty one where there is none. Errors: corrupt for a file that is none, or
   // of an older version; unavailable for one of a newer version, which may know what no file name says.
-  static Result<Index> open(const std::string& path);
+  static Result<Index> open(const std::string& path, const FormMakers& makers = {});
   // A connection for reading beside the writer.
   static Result<Database> open_reader(const std::string& path);
 
@@ -105,6 +113,8 @@ class Index {
   // It was empty: nothing of the Maildir is in it yet.
   bool is_new() const { return is_new_; }
 
+  // Whether a commit is to be durable when it returns. Not inside a transaction.
+  Result<> sync_commits(bool synced);
   // By how many pages the WAL has grown since the last checkpoint.
   std::uint32_t wal_growth() const;
   // Writes what the WAL holds into the index itself, as far as readers let it. Not inside a transaction.
@@ -112,10 +122,12 @@ class Index {
 
   Result<std::vector<MailboxRow>> mailboxes();
   Result<> put_mailbox(const MailboxRow& row);
-  Result<> remove_mailbox(MailboxId id);   // with all that it has
-  Result<> remove_messages(MailboxId id);  // all its messages and tombstones
+  Result<> remove_mailbox(MailboxId id);   // with all that it has; its messages' rows go later
+  Result<> remove_messages(MailboxId id);  // all its messages and tombstones, at once
+  // Before a mailbox gets this id: nothing of another one that had it is there.
+  Result<> clear_for_mailbox(MailboxId id);
   // The mailbox's UIDs may be other messages' from now on: the summaries that its messages had are not
-  // theirs, and copies that share them get new ones. At once, unlike forget_summaries().
+  // theirs, and copies that share them get new ones. At once, unlike clear_leavings().
   Result<> forget_summaries_of(MailboxId id);
   Result<std::vector<std::string>> keywords(MailboxId id);
   Result<> add_keyword(MailboxId id, std::size_t place, std::string_view name);
@@ -144,11 +156,17 @@ class Index {
   // Removes at most `count` of those that are not pending, up to this MODSEQ; says how many it were.
   Result<std::size_t> remove_tombstones(MailboxId id, ModSeq up_to, std::size_t count);
   Result<> set_gain(MailboxId id, Uid uid, std::uint64_t octets);
+  // With the small forms that are made of it.
   Result<> put_summary(MailboxId id, Uid uid, std::string_view encoded);
-  // Summaries of messages that are gone, unless copies share them, go later: a row of a summary is the
-  // largest there is. Says whether there may be more than `at_once`.
-  bool has_unused_summaries() const { return has_unused_summaries_; }
-  Result<bool> forget_summaries(std::size_t at_once);
+  // A small form alone, of a message that has a summary.
+  Result<> put_form(MailboxId id, Uid uid, Form form, std::string_view octets);
+  // What goes later, as it may be much: the rows of mailboxes that were removed, and summaries of messages
+  // that are gone, unless copies share them.
+  bool may_have_leavings() const { return may_have_leavings_; }
+  // Takes away at most `at_once` rows of each kind. Says whether there may be more.
+  Result<bool> clear_leavings(std::size_t at_once);
+  // To be called when a transaction in which something was cleared is taken back.
+  void doubt_leavings() { may_have_leavings_ = true; }
 
   // The UIDs of the messages among `uids`, ascending.
   Result<std::vector<Uid>> present(MailboxId id, const UidSet& uids);
@@ -185,14 +203,19 @@ class Index {
   Result<> remove_intents();
 
  private:
-  explicit Index(Database database) : database_(std::move(database)) {}
+  Index(Database database, const FormMakers& makers) : database_(std::move(database)), makers_(makers) {}
+  Result<bool> forget_removed(std::size_t at_once);
+  Result<bool> forget_summaries(std::size_t at_once);
+
   Database database_;
+  FormMakers makers_;
   // Written by SQLite's hook at each commit, so it stays where it is. The file's size does not tell: it stays
   // when the WAL begins anew.
   std::unique_ptr<std::uint32_t> wal_pages_ = std::make_unique<std::uint32_t>(0);
   std::uint32_t checkpointed_pages_ = 0;
   std::int64_t added_thread_keys_ = 0;
-  bool has_unused_summaries_ = false;
+  bool may_have_leavings_ = false;
+  std::optional<bool> syncs_commits_;
   bool is_new_ = false;
 };
 

@@ -229,9 +229,11 @@ UidSet common(const UidSet& uids, const Snapshot& messages) {
 }  // namespace
 
 // The index may have summaries of messages that are gone: what is removed later, or is another's too.
-Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effort) {
+Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effort, Form form) {
   uids = common(uids, *snapshot_);
-  auto read = [this, &uids, effort] { return account_->disk().summaries(info_.id, uids, effort); };
+  auto read = [this, &uids, effort, form] {
+    return account_->disk().summaries(info_.id, uids, effort, form);
+  };
   auto found = co_await look_up<AccountDisk::Summaries>(read);
   if (found && found->resized) {
     TakeAnew operation(info_.id, *found->resized);
@@ -245,7 +247,7 @@ Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effo
   co_return std::move(found->present);
 }
 
-Task<void> MailboxImpl::keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries) {
+Task<void> MailboxImpl::keep(std::shared_ptr<MailboxImpl> self, std::vector<WorkedOut> summaries) {
   KeepSummaries operation(info_.id, std::move(summaries));
   static_cast<void>(co_await self->account_->run(operation));
 }

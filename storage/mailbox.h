@@ -37,7 +37,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
   Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
   Task<Result<Appended>> replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) override;
-  Task<Result<Summaries>> summaries(UidSet uids, Effort effort) override;
+  Task<Result<Summaries>> summaries(UidSet uids, Effort effort, Form form) override;
   Task<Result<std::vector<Gain>>> gains() override;
   Task<Result<std::vector<Origin>>> origins(UidSet uids) override;
   Task<Result<UidSet>> vanished_since(ModSeq since, UidSet within) override;
@@ -56,7 +56,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
  private:
   Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how, Missing missing);
   Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
-  Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<CachedSummary> summaries);
+  Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<WorkedOut> summaries);
   Task<void> keep_gains(std::shared_ptr<MailboxImpl> self, std::vector<Gain> gains);
   // As poll(), however long what is queued before it takes.
   Task<Result<>> look();

@@ -188,14 +188,13 @@ class TakeAnew final : public Operation {
 // Keeps summaries that had to be worked out later than at arrival.
 class KeepSummaries final : public Operation {
  public:
-  KeepSummaries(MailboxId id, std::vector<Mailbox::CachedSummary> summaries)
-      : id_(id), summaries_(std::move(summaries)) {}
+  KeepSummaries(MailboxId id, std::vector<WorkedOut> summaries) : id_(id), summaries_(std::move(summaries)) {}
   Result<> run(Work& work) override;
   bool maildir_suffices() const override { return true; }
 
  private:
   MailboxId id_;
-  std::vector<Mailbox::CachedSummary> summaries_;
+  std::vector<WorkedOut> summaries_;
 };
 
 // The same for what messages gain where each line ends in CR LF.

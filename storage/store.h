@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "message/structure.h"
+#include "storage/form.h"
 #include "storage/message.h"
 #include "storage/snapshot.h"
 #include "storage/spool.h"
@@ -171,8 +172,9 @@ class Mailbox {
   // gone nothing is done, and no UID given.
   virtual Task<Result<Appended>> replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) = 0;
 
-  // What was worked out at arrival, for up to 256 messages at a time: in the order of `uids`, those that
-  // are gone are left out. `encoded` is message::decode's input.
+  // What was worked out at arrival, for up to 256 messages at a time (4,096 in a small form): in the order of
+  // `uids`, those that are gone are left out. `encoded` is message::decode's input, or what the maker of the
+  // form gave.
   struct CachedSummary {
     Uid uid;
     std::string encoded;
@@ -185,7 +187,9 @@ class Mailbox {
     UidSet unread{};             // messages that are there, but could not be read
     std::optional<Error> why{};  // of the first of these
   };
-  virtual Task<Result<Summaries>> summaries(UidSet uids, Effort effort = Effort::full) = 0;
+  // Errors: not_found also for a form that StoreSettings::forms has no maker of.
+  virtual Task<Result<Summaries>> summaries(UidSet uids, Effort effort = Effort::full,
+                                            Form form = Form::summary) = 0;
 
   // How many octets messages gain where each of their lines is made to end in CR LF, the last one too (RFC
   // 1939 §3): ascending by UID, those that gain any.
@@ -285,6 +289,7 @@ struct StoreSettings {
   std::size_t remembered_expunges = 100'000;  // UIDs a mailbox; of more, the latest
   std::size_t thread_keys = 1'000'000;  // msg-ids an account by which threads are found; the latest used
   std::uint64_t message_size = 64ULL << 20U;  // octets; a larger one is too_large
+  FormMakers forms{};
 };
 
 // The store of all accounts. One process owns it, by a lock on DATA/lock.

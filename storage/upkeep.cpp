@@ -20,7 +20,7 @@ constexpr std::uint32_t quick_to_list = 2000;
 constexpr std::chrono::seconds again_after{30};
 constexpr std::size_t tombstones_at_once = 5000;
 constexpr std::size_t thread_keys_at_once = 5000;
-constexpr std::size_t summaries_at_once = 200;
+constexpr std::size_t leavings_at_once = 200;
 constexpr std::size_t unlinks_at_once = 200;
 constexpr std::size_t all = 0x7fffffff;
 
@@ -177,10 +177,10 @@ Result<bool> forget_thread_keys(Work& work) {
 }
 
 // Says whether there is more to do.
-Result<bool> forget_summaries(Work& work) {
-  if (!work.disk.index().has_unused_summaries()) return false;
+Result<bool> clear_leavings(Work& work) {
+  if (!work.disk.index().may_have_leavings()) return false;
   Index* index = TRY(work.write());
-  return index->forget_summaries(summaries_at_once);
+  return index->clear_leavings(leavings_at_once);
 }
 
 // Whether the error is about the index as a whole, so that nothing of the batch can stay.
@@ -299,7 +299,7 @@ Result<> Follow::run(Work& work) {
   }
   TRY(work.disk.replacements().forget(work));
   if (TRY(forget_thread_keys(work))) more = true;
-  if (TRY(forget_summaries(work))) more = true;
+  if (TRY(clear_leavings(work))) more = true;
   work.outcome.trash = trash(work);
   return {};
 }

@@ -79,7 +79,11 @@ Result<> KeepSummaries::run(Work& work) {
   for (const auto& summary : summaries_) {
     // Expunged meanwhile?
     if (!TRY(find_message(work.disk.index().database(), folder.row.id, summary.uid))) continue;
-    TRY(work.write(&Index::put_summary, folder.row.id, summary.uid, summary.encoded));
+    if (summary.form == Form::summary) {
+      TRY(work.write(&Index::put_summary, folder.row.id, summary.uid, summary.octets));
+    } else {
+      TRY(work.write(&Index::put_form, folder.row.id, summary.uid, summary.form, summary.octets));
+    }
   }
   return {};
 }

@@ -63,8 +63,10 @@ void Work::undo_operation() {
   if (in_savepoint_) {
     static_cast<void>(disk.index().database().execute("ROLLBACK TO operation"));
     static_cast<void>(disk.index().database().execute("RELEASE operation"));
+    disk.index().doubt_leavings();
   } else if (began_transaction_) {
     static_cast<void>(disk.index().database().execute("ROLLBACK"));
+    disk.index().doubt_leavings();
     in_transaction_ = false;
   }
   filled_.clear();
@@ -139,6 +141,7 @@ Result<> Work::commit() {
 void Work::undo() {
   if (in_transaction_ && !transaction_lost()) {
     static_cast<void>(disk.index().database().execute("ROLLBACK"));
+    disk.index().doubt_leavings();
   }
   in_transaction_ = false;
   in_savepoint_ = false;
@@ -234,7 +237,7 @@ void Work::restore(const std::map<MailboxId, Folder>& before) {
 Result<Index*> Work::write() {
   Database& database = disk.index().database();
   if (!in_transaction_) {
-    TRY(database.execute(synced_ ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    TRY(disk.index().sync_commits(synced_));
     TRY(database.execute("BEGIN IMMEDIATE"));
     in_transaction_ = true;
     began_transaction_ = true;

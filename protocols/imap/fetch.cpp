@@ -47,7 +47,7 @@ class Fetching {
         enabled_(enabled),
         numbering_(fetch.numbering),
         plan_(fetch, enabled),
-        summaries_(view.mailbox(), plan_.effort()),
+        summaries_(view.mailbox(), plan_.effort(), plan_.form),
         ahead_({.each = plan_.header_only() ? longest_usual_header : MessageSource::longest_head,
                 .all = MessageSource::longest_heads}),
         slice_(connection) {}
@@ -59,8 +59,11 @@ class Fetching {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  static constexpr std::uint32_t batch_size = 256;
+  // Of so many messages, what is asked of the index comes at once.
+  static constexpr std::uint32_t usual_batch = 256;
+  static constexpr std::uint32_t batch_of_forms = 1'024;
 
+  std::uint32_t batch_size() const;
   Task<void> run_all(const Places& places, Order order);
   Task<void> run_batch(Places places, Order order, const Places& next);
   Task<Places> run_some(Places places, Order order, const Places& next);
@@ -90,7 +93,7 @@ class Fetching {
   SummaryAhead summaries_;
   storage::ReadAhead ahead_;
   Slice slice_;
-  std::uint32_t most_at_once_ = batch_size;  // summaries, where the last of a batch come first
+  std::uint32_t most_at_once_ = usual_batch;  // summaries, where the last of a batch come first
   bool some_gone_ = false;
   bool some_unknown_encoding_ = false;
   bool is_first_item_ = true;
@@ -123,7 +126,7 @@ Task<void> Fetching::run_all(const Places& places, Order order) {
     view_.append_new_keywords(connection_.output());
     news_ = view_.take_flags(uids_of(places, view_.messages()));
   }
-  const std::vector<Places> batches = pieces_in_order(places, batch_size, order);
+  const std::vector<Places> batches = pieces_in_order(places, batch_size(), order);
   for (auto batch = batches.begin(); batch != batches.end(); ++batch) {
     if (!marks()) {
       const auto next = std::next(batch);
@@ -135,6 +138,12 @@ Task<void> Fetching::run_all(const Places& places, Order order) {
       co_await run_batch(piece, order, {});
     }
   }
+}
+
+std::uint32_t Fetching::batch_size() const {
+  const bool only_forms =
+      plan_.form != storage::Form::summary && !plan_.octets && !plan_.origin && !plan_.email_id;
+  return only_forms ? batch_of_forms : usual_batch;
 }
 
 // `next` are those after `places` whose summaries are read ahead.
@@ -154,7 +163,7 @@ Task<Result<Summaries>> Fetching::summaries_of(Places& places, Order order, cons
       most_at_once_ = std::max(1U, places.count() / 2);
       continue;
     }
-    most_at_once_ = std::min(batch_size, 2 * most_at_once_);
+    most_at_once_ = std::min(usual_batch, 2 * most_at_once_);
     Places following = next;
     if (there->rest) {
       const std::uint32_t rest = view_.messages().lower_bound(*there->rest);
@@ -210,7 +219,8 @@ Task<Places> Fetching::run_some(Places places, Order order, const Places& next) 
       leave_out(place, newly_seen);
       continue;
     }
-    auto decoded = summary != nullptr ? known_from(summary->encoded, plan_) : Result<KnownMessage>();
+    auto decoded =
+        summary != nullptr ? known_from(summary->encoded, plan_, enabled_.dialect) : Result<KnownMessage>();
     if (!decoded) {
       note(std::move(decoded).error());
       leave_out(place, newly_seen);
@@ -331,7 +341,11 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
       break;
     case FetchAttribute::envelope:
       out += "ENVELOPE ";
-      append_envelope(out, *known.envelope, enabled_.dialect);
+      if (known.printed) {
+        out += *known.printed;
+      } else {
+        append_envelope(out, *known.envelope, enabled_.dialect);
+      }
       break;
     case FetchAttribute::body:
       out += "BODY ";
@@ -339,7 +353,11 @@ void Fetching::append_attribute(FetchAttribute attribute, const storage::Message
       break;
     case FetchAttribute::body_structure:
       out += "BODYSTRUCTURE ";
-      append_body_structure(out, *known.structure, Extension::full, enabled_.dialect);
+      if (known.printed) {
+        out += *known.printed;
+      } else {
+        append_body_structure(out, *known.structure, Extension::full, enabled_.dialect);
+      }
       break;
     case FetchAttribute::mod_sequence: append_modseq(out, message); break;
     case FetchAttribute::email_id: out += "EMAILID (" + known.email_id + ")"; break;

@@ -2,6 +2,7 @@
 
 #include "message/summary_codec.h"
 #include "protocols/imap/fetch_octets.h"
+#include "protocols/imap/printed_forms.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/section.h"
 
@@ -74,6 +75,9 @@ FetchPlan::FetchPlan(const Fetch& fetch, const Enabled& enabled) : items(fetch.i
     if (needs_structure(body->section)) parts = true;
   }
   fields = kept_fields(items);
+  const bool one_item = envelope != structure && !parts && !preview && fields.empty();
+  if (one_item && envelope) form = storage::Form::envelope;
+  if (one_item && structure && !asks(FetchAttribute::body)) form = storage::Form::structure;
   for (const FetchItem& item : items) {
     append_response_name(names.emplace_back(), item);
     names.back() += ' ';
@@ -97,8 +101,12 @@ storage::Effort FetchPlan::effort() const {
   return lazy ? storage::Effort::look_up : storage::Effort::full;
 }
 
-Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan) {
+Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan, Dialect dialect) {
   Result<KnownMessage> known(std::in_place);
+  if (plan.form != storage::Form::summary) {
+    known->printed = TRY(printed(encoded, dialect));
+    return known;
+  }
   if (!plan.fields.empty()) known->fields = TRY(fields_from(encoded, plan));
   if (plan.envelope) known->envelope = TRY(message::view_envelope(encoded));
   if (plan.structure) known->structure = TRY(message::view_structure(encoded));

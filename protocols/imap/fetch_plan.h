@@ -38,17 +38,20 @@ struct FetchPlan {
   bool uid = false;
   bool email_id = false;
   bool envelope = false;
-  bool structure = false;  // itself
+  bool structure = false;  // itself, with extension data or without
   bool parts = false;      // where they are
   bool preview = false;
   bool origin = false;
   bool octets = false;  // of the message itself
   bool binary = false;  // with sections decoded
   bool sets_seen = false;
+  // The least that has all that is wanted of summaries.
+  storage::Form form = storage::Form::summary;
 };
 
 // What the index keeps of a message, as far as a plan wants it.
 struct KnownMessage {
+  std::optional<std::string_view> printed;  // the value of ENVELOPE or BODYSTRUCTURE, the one that is wanted
   std::optional<message::EnvelopeView> envelope;
   std::optional<message::BodyPartView> structure;
   std::optional<message::BodyPart> parts;
@@ -60,9 +63,8 @@ struct KnownMessage {
   std::optional<storage::Mailbox::Origin> origin;
 };
 
-// What a summary as storage keeps it (message::decode) says; it has to outlive that. Errors: as of
-// message::decode.
-Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan);
+// What a summary as storage keeps it in plan.form says; it has to outlive that. Errors: corrupt.
+Result<KnownMessage> known_from(std::string_view encoded, const FetchPlan& plan, Dialect dialect);
 
 // The pieces whose messages are marked \Seen together, before the first of them is sent: small ones, as a
 // client that hangs up meanwhile has not read the rest. `places` are of `messages`.

@@ -9,7 +9,7 @@ using storage::UidSet;
 Task<Result<SummaryAhead::Summaries>> SummaryAhead::take(UidSet uids) {
   co_await end();
   if (std::exchange(begun_, std::nullopt) != uids) {
-    co_return co_await mailbox_.summaries(std::move(uids), effort_);
+    co_return co_await mailbox_.summaries(std::move(uids), effort_, form_);
   }
   if (auto thrown = std::exchange(thrown_, nullptr)) std::rethrow_exception(thrown);
   co_return std::exchange(read_, {});
@@ -23,7 +23,7 @@ void SummaryAhead::begin(UidSet uids) {
 
 Task<void> SummaryAhead::read(UidSet uids) {
   try {
-    read_ = co_await mailbox_.summaries(std::move(uids), effort_);
+    read_ = co_await mailbox_.summaries(std::move(uids), effort_, form_);
   } catch (...) {
     thrown_ = std::current_exception();
   }

@@ -15,7 +15,8 @@ class SummaryAhead {
   using Summaries = storage::Mailbox::Summaries;
 
   // `mailbox` outlives this.
-  SummaryAhead(storage::Mailbox& mailbox, storage::Effort effort) : mailbox_(mailbox), effort_(effort) {}
+  SummaryAhead(storage::Mailbox& mailbox, storage::Effort effort, storage::Form form)
+      : mailbox_(mailbox), effort_(effort), form_(form) {}
   SummaryAhead(const SummaryAhead&) = delete;
   SummaryAhead& operator=(const SummaryAhead&) = delete;
 
@@ -34,6 +35,7 @@ class SummaryAhead {
 
   storage::Mailbox& mailbox_;
   storage::Effort effort_;
+  storage::Form form_;
   TaskGroup reading_;
   std::optional<storage::UidSet> begun_;
   Result<Summaries> read_;

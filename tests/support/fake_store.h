@@ -121,7 +121,9 @@ class FakeMailbox final : public storage::Mailbox {
   Task<Result<storage::Appended>> replace(storage::Uid, std::shared_ptr<Mailbox>, storage::Arrival) override {
     co_return unused();
   }
-  Task<Result<Summaries>> summaries(storage::UidSet, storage::Effort) override { co_return unused(); }
+  Task<Result<Summaries>> summaries(storage::UidSet, storage::Effort, storage::Form) override {
+    co_return unused();
+  }
   Task<Result<std::vector<Gain>>> gains() override {
     co_await turn();
     std::vector<Gain> gains;

@@ -347,7 +347,8 @@ Task<Result<storage::Appended>> MemoryMailbox::replace(storage::Uid uid,
   co_return appended;
 }
 
-Task<Result<storage::Mailbox::Summaries>> MemoryMailbox::summaries(UidSet uids, storage::Effort effort) {
+Task<Result<storage::Mailbox::Summaries>> MemoryMailbox::summaries(UidSet uids, storage::Effort effort,
+                                                                   storage::Form form) {
   MemoryStore& store = account_.store_;
   store.summary_reads.push_back(uids);
   const std::size_t under_way = ++store.summary_reads_under_way;
@@ -356,6 +357,9 @@ Task<Result<storage::Mailbox::Summaries>> MemoryMailbox::summaries(UidSet uids, 
   if (store.let_summaries_go != nullptr) co_await *store.let_summaries_go;
   --store.summary_reads_under_way;
   if (!begun) co_return std::unexpected(std::move(begun).error());
+  if (form != storage::Form::summary && store.forms.of(form).make == nullptr) {
+    co_return not_found("a form that is not kept");
+  }
   Summaries summaries;
   std::size_t octets = 0;
   for (const auto range : uids.ranges()) {
@@ -367,13 +371,15 @@ Task<Result<storage::Mailbox::Summaries>> MemoryMailbox::summaries(UidSet uids, 
         if (!summaries.why) summaries.why = file->second.unreadable;
         continue;
       }
-      octets += file->second.summary.size();
+      std::string encoded = file->second.summary;
+      if (form != storage::Form::summary) encoded = store.forms.of(form).make(encoded).value();
+      octets += encoded.size();
       if (octets > store.summary_octets && !summaries.list.empty()) {
         summaries.rest = file->first;
         co_return summaries;
       }
       store.most_summary_octets = std::max(store.most_summary_octets, octets);
-      summaries.list.push_back({file->first, file->second.summary});
+      summaries.list.push_back({file->first, std::move(encoded)});
     }
   }
   co_return summaries;

@@ -67,7 +67,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
                                      storage::Missing missing) override;
   Task<Result<storage::Appended>> replace(storage::Uid uid, std::shared_ptr<storage::Mailbox> target,
                                           storage::Arrival arrival) override;
-  Task<Result<Summaries>> summaries(storage::UidSet uids, storage::Effort effort) override;
+  Task<Result<Summaries>> summaries(storage::UidSet uids, storage::Effort effort,
+                                    storage::Form form) override;
   Task<Result<std::vector<Gain>>> gains() override;
   Task<Result<std::vector<Origin>>> origins(storage::UidSet uids) override;
   Task<Result<storage::UidSet>> vanished_since(storage::ModSeq since, storage::UidSet within) override;
@@ -169,6 +170,7 @@ class MemoryStore final : public storage::Store {
   // How many octets of summaries one call gives, and the most that any gave.
   std::size_t summary_octets = 1U << 20U;
   std::size_t most_summary_octets = 0;
+  storage::FormMakers forms{};
   // What summaries() was called for, in that order; how many calls are under way, and the most that ever
   // were.
   std::vector<storage::UidSet> summary_reads;

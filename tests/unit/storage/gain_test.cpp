@@ -99,7 +99,9 @@ TEST_CASE_FIXTURE(GainFixture, "storage: an index of version 4 is migrated, not 
                    "ALTER TABLE account DROP COLUMN thread_keys;"
                    "ALTER TABLE mailbox DROP COLUMN forgotten_uid;"
                    "DROP INDEX message_shared; ALTER TABLE message DROP COLUMN summary_key;"
-                   "DROP TABLE unused_summary; PRAGMA user_version=4;"));
+                   "DROP TABLE unused_summary; DROP TABLE removed_mailbox;"
+                   "DROP TABLE envelope_form; DROP TABLE structure_form;"
+                   "ALTER TABLE summary RENAME COLUMN octets TO encoded; PRAGMA user_version=4;"));
   }
   start();
   inbox = mailbox();

@@ -49,9 +49,15 @@ struct LaterFixture : StoreFixture {
   std::int64_t summaries() {
     return disk->index().database().integer("SELECT count(*) FROM summary").value_or(-1);
   }
+  std::int64_t rows(const std::string& table, MailboxId of) {
+    return disk->index()
+        .database()
+        .integer("SELECT count(*) FROM " + table + " WHERE mailbox = ?1", of)
+        .value_or(-1);
+  }
   // They are in the index, not worked out anew.
   void check_summaries(const char* name, UidSet uids) {
-    const auto found = disk->summaries(id(name), uids, Effort::full);
+    const auto found = disk->summaries(id(name), uids, Effort::full, Form::summary);
     REQUIRE(found);
     CHECK(found->present.list.size() == uids.count());
     CHECK(found->worked_out.empty());
@@ -159,6 +165,56 @@ TEST_CASE_FIXTURE(LaterFixture, "later: runs and single messages are expunged al
   follow();
   CHECK(files_in(maildir()) == 60 - gone.count());
   CHECK(summaries() == static_cast<std::int64_t>(60 - gone.count()));
+}
+
+TEST_CASE_FIXTURE(LaterFixture, "later: rows of a mailbox that was deleted go bit by bit") {
+  fill("Archive", 500);
+  ListFolders folders;
+  run(folders);
+  TransferMessages copy(id("Archive"), uids({7}), id("Sent"), Transfer::copy, Missing::skip);
+  run(copy);
+  expunge("Archive", uids({9}));
+  const MailboxId archive = id("Archive");
+  RemoveFolder remove("Archive");
+  CHECK(run(remove).restless);
+  CHECK(rows("message", archive) == 499);
+  Follow once;
+  run(once);
+  CHECK(once.more);
+  CHECK(rows("message", archive) > 0);
+  CHECK(rows("message", archive) < 499);
+  SUBCASE("while the account is in use") {}
+  SUBCASE("also after its next opening") {
+    disk.emplace(context, account_path(), alice);
+    CHECK(run(folders).restless);
+  }
+  follow();
+  CHECK(rows("message", archive) == 0);
+  CHECK(rows("tombstone", archive) == 0);
+  CHECK(summaries() == 1);
+  check_summaries("Sent", uids({1}));
+}
+
+TEST_CASE_FIXTURE(LaterFixture,
+                  "later: a folder that is put back has its messages, not what was left of it") {
+  fill("Archive", 500);
+  ListFolders folders;
+  run(folders);
+  const MailboxId archive = id("Archive");
+  const std::string kept = directory.path() + "/kept";
+  std::filesystem::copy(maildir() + "/.Archive", kept, std::filesystem::copy_options::recursive);
+  expunge("Archive", uids({9}));
+  RemoveFolder remove("Archive");
+  run(remove);
+  std::filesystem::rename(kept, maildir() + "/.Archive");
+  run(folders);
+  REQUIRE(id("Archive") == archive);
+  ReadCounts counts("Archive");
+  run(counts);
+  CHECK(counts.counts.messages == 500);
+  follow();
+  CHECK(rows("message", archive) == 500);
+  CHECK(rows("tombstone", archive) == 0);
 }
 
 TEST_CASE_FIXTURE(LaterFixture, "later: a summary stays as long as a copy shares it") {

@@ -130,7 +130,7 @@ TEST_CASE_FIXTURE(OutsideFixture,
     const std::int64_t mailbox_key = static_cast<std::int64_t>(inbox->info().id) << 31;
     REQUIRE(index->execute("DELETE FROM summary WHERE key = ?1", mailbox_key + 2));
     // Of an older version.
-    REQUIRE(index->execute("UPDATE summary SET encoded = X'01' WHERE key = ?1", mailbox_key + 5));
+    REQUIRE(index->execute("UPDATE summary SET octets = X'01' WHERE key = ?1", mailbox_key + 5));
   }
   const auto given = [&](Effort effort) {
     const auto found = wait(inbox->summaries(all(), effort));

@@ -220,9 +220,13 @@ TEST_CASE("imap: what the view holds is fetched without a hop to the disk") {
   const std::uint64_t operations = server.store.operations;
   CHECK(has(client->say("a FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)"), "* 1000 FETCH (UID 1000 "));
   CHECK(server.store.operations == operations);
-  // Envelopes come in batches of 256.
-  CHECK(has(client->say("b FETCH 1:* ENVELOPE"), "* 1000 FETCH (ENVELOPE "));
+  // Summaries come in batches of 256, what is made of them for one item of 1,024.
+  CHECK(has(client->say("b FETCH 1:* (ENVELOPE BODY)"), "* 1000 FETCH (ENVELOPE "));
   CHECK(server.store.operations == operations + 4);
+  CHECK(has(client->say("c FETCH 1:* ENVELOPE"), "* 1000 FETCH (ENVELOPE "));
+  CHECK(
+      has(client->say("d FETCH 1:* (FLAGS BODYSTRUCTURE)"), "* 1000 FETCH (FLAGS (\\Recent) BODYSTRUCTURE "));
+  CHECK(server.store.operations == operations + 6);
 }
 
 TEST_CASE("imap: a large message streams through, whole and in parts") {

@@ -2,6 +2,7 @@
 
 #include "base/connection.h"
 #include "base/loop.h"
+#include "protocols/imap/printed_forms.h"
 #include "protocols/imap/session.h"
 #include "tests/support/fake_authenticator.h"
 #include "tests/support/memory_store.h"
@@ -21,6 +22,8 @@ class FixedClock final : public Clock {
 
 // A server over stores in memory.
 struct Server {
+  Server() { store.forms = printed_forms(); }
+
   Loop loop;
   testing::MemoryLog log;
   testing::MemoryStore store{loop};

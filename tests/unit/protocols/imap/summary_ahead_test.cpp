@@ -24,7 +24,9 @@ void fill(Server& server, int count, std::size_t batch, const std::string& text 
   for (int i = 0; i < count; ++i) server.inbox().put(simple_message("m", text));
   std::size_t octets = 0;
   server.group.start([](Server& of, std::size_t& size) -> Task<void> {
-    size = (co_await of.inbox().summaries(run_of(1, 1), storage::Effort::full))->list.front().encoded.size();
+    size = (co_await of.inbox().summaries(run_of(1, 1), storage::Effort::full, storage::Form::summary))
+               ->list.front()
+               .encoded.size();
   }(server, octets));
   REQUIRE(testing::run_until(server.loop, [&] { return octets > 0; }));
   server.store.summary_octets = octets * batch;
@@ -55,7 +57,7 @@ bool has(const std::string& text, std::string_view part) { return text.contains(
 TEST_CASE("imap: what was begun is what is taken, and is read once") {
   Server server;
   fill(server, 4, 4);
-  SummaryAhead ahead(server.inbox(), storage::Effort::full);
+  SummaryAhead ahead(server.inbox(), storage::Effort::full, storage::Form::summary);
   CHECK(take(server, ahead, run_of(1, 2)).uids == std::vector<Uid>{1, 2});
   ahead.begin(run_of(3, 4));
   CHECK(server.store.summary_reads_under_way == 1);
@@ -72,7 +74,7 @@ TEST_CASE("imap: what was begun is what is taken, and is read once") {
 TEST_CASE("imap: where others are taken than were begun, those are read") {
   Server server;
   fill(server, 4, 4);
-  SummaryAhead ahead(server.inbox(), storage::Effort::full);
+  SummaryAhead ahead(server.inbox(), storage::Effort::full, storage::Form::summary);
   ahead.begin(run_of(3, 4));
   CHECK(take(server, ahead, run_of(1, 2)).uids == std::vector<Uid>{1, 2});
   CHECK(take(server, ahead, run_of(3, 4)).uids == std::vector<Uid>{3, 4});
@@ -82,7 +84,7 @@ TEST_CASE("imap: where others are taken than were begun, those are read") {
 TEST_CASE("imap: a read ahead that fails is told to who takes it, and to nobody else") {
   Server server;
   fill(server, 4, 4);
-  SummaryAhead ahead(server.inbox(), storage::Effort::full);
+  SummaryAhead ahead(server.inbox(), storage::Effort::full, storage::Form::summary);
   server.store.fail({Errc::io, "bad disk"});
   ahead.begin(run_of(1, 2));
   CHECK(take(server, ahead, run_of(1, 2)).error == "bad disk");
@@ -92,7 +94,7 @@ TEST_CASE("imap: a read ahead that fails is told to who takes it, and to nobody 
 TEST_CASE("imap: what was begun is over before its reader is") {
   Server server;
   fill(server, 4, 4);
-  SummaryAhead ahead(server.inbox(), storage::Effort::full);
+  SummaryAhead ahead(server.inbox(), storage::Effort::full, storage::Form::summary);
   Signal go;
   server.store.let_summaries_go = &go;
   ahead.begin(run_of(1, 2));
@@ -111,7 +113,7 @@ TEST_CASE("imap: FETCH reads the next summaries while it tells those that it has
   Server server;
   fill(server, 10, 4);
   auto client = Client::with_inbox(server);
-  const std::string said = client->say("a FETCH 1:* ENVELOPE");
+  const std::string said = client->say("a FETCH 1:* (ENVELOPE BODY)");
   CHECK(said.ends_with("a OK FETCH completed\r\n"));
   for (int number = 1; number <= 10; ++number) {
     CHECK(has(said, "* " + std::to_string(number) + " FETCH (ENVELOPE ("));
@@ -127,7 +129,7 @@ TEST_CASE("imap: FETCH reads ahead from one batch of 256 into the next") {
   auto client = Client::with_inbox(server);
   Signal go;
   server.store.let_summaries_go = &go;
-  client->peer().send("a FETCH 1:* ENVELOPE\r\n");
+  client->peer().send("a FETCH 1:* (ENVELOPE BODY)\r\n");
   REQUIRE(testing::run_until(server.loop, [&] { return go.has_waiter(); }));
   go.notify();
   // The first are told while the second are read.
@@ -147,7 +149,7 @@ TEST_CASE("imap: a read ahead that fails costs the messages that it was of (RFC 
   fill(server, 10, 4);
   auto client = Client::with_inbox(server);
   server.store.fail({Errc::io, "bad disk"}, 1);
-  const std::string said = client->say("a FETCH 1:* ENVELOPE");
+  const std::string said = client->say("a FETCH 1:* (ENVELOPE BODY)");
   CHECK(has(said, "* 4 FETCH (ENVELOPE "));
   CHECK_FALSE(has(said, "* 5 FETCH "));
   CHECK(has(said, "a NO [UNAVAILABLE] "));
@@ -179,7 +181,7 @@ TEST_CASE("imap: what is told from the highest UID down is not read ahead (RFC 9
   server.settings.message_limit = 9;
   fill(server, 10, 4);
   auto client = Client::with_inbox(server);
-  const std::string said = client->say("a FETCH 1:* ENVELOPE");
+  const std::string said = client->say("a FETCH 1:* (ENVELOPE BODY)");
   CHECK(has(said, "* 2 FETCH (ENVELOPE "));
   CHECK_FALSE(has(said, "* 1 FETCH "));
   CHECK(server.store.most_summary_reads_under_way == 1);
