@@ -100,8 +100,16 @@ Result<> AccountDisk::look_up_summaries(Database& database, MailboxId id, const 
 Result<> AccountDisk::work_out_summaries(Database& database, MailboxId id, Form form, Summaries& found) {
   auto& [list, rest, unread, why] = found.present;
   std::size_t octets = 0;
+  std::size_t kept = 0;
   for (auto summary = list.begin(); summary != list.end(); ++summary) {
     if (summary->encoded.empty()) {
+      // What is kept of them takes memory, and the writer's time.
+      if (found.worked_out.size() == summaries_limit || kept > summary_octets_limit) {
+        rest = summary->uid;
+        list.erase(summary, list.end());
+        break;
+      }
+      const std::size_t before = found.worked_out.size();
       auto worked_out = work_out(database, id, summary->uid, form, found.worked_out);
       if (!worked_out && worked_out.error().code == Errc::not_found) continue;
       if (!worked_out) {
@@ -111,6 +119,7 @@ Result<> AccountDisk::work_out_summaries(Database& database, MailboxId id, Form 
         continue;
       }
       summary->encoded = *std::move(worked_out);
+      if (found.worked_out.size() > before) kept += found.worked_out.back().octets.size();
     }
     const bool is_first = octets == 0;
     octets += summary->encoded.size();
@@ -133,15 +142,18 @@ Result<std::string> AccountDisk::work_out(Database& database, MailboxId id, Uid 
     const auto row = TRY(statement.step());
     if (row && message::is_current(row->text(0))) {
       auto made = context_.settings.forms.of(form).make(row->text(0));
-      if (made) worked_out.push_back({uid, form, *made});
-      return made;
+      if (made && made->size() <= longest_kept_form) worked_out.push_back({uid, form, *made});
+      if (made) return made;
     }
   }
   std::string summary = TRY(measure_summary(database, id, uid));
   // The small forms are kept with it.
   worked_out.push_back({uid, Form::summary, summary});
   if (form == Form::summary) return summary;
-  return context_.settings.forms.of(form).make(summary);
+  auto made = context_.settings.forms.of(form).make(summary);
+  // Not Errc::corrupt, which says that the file is not the message that it was.
+  if (!made) return failure(Errc::io, "no small form of the message: " + made.error().detail);
+  return made;
 }
 
 Result<std::string> AccountDisk::measure_summary(Database& database, MailboxId id, Uid uid) {

@@ -3,6 +3,7 @@
 #include "base/result.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ inline constexpr std::array small_forms = {Form::envelope, Form::structure};
 // How a small form is made of a summary (message::encode). Errors: corrupt.
 //
 // The first octet of what it gives is `version`. A form that begins with another octet was made by an older
-// maker, and is made anew.
+// maker, or of a summary of an older version, and is made anew: the version has to tell both apart.
 struct FormMaker {
   char version = 0;
   Result<std::string> (*make)(std::string_view summary) = nullptr;  // none: such forms are not kept
@@ -32,6 +33,9 @@ struct FormMakers {
 
   const FormMaker& of(Form form) const { return form == Form::envelope ? envelope : structure; }
 };
+
+// A longer form is not kept, but made for each who asks: a stranger's letter shall not fill the index.
+inline constexpr std::size_t longest_kept_form = 65'536;
 
 // Whether these octets of the index are usable as that form.
 bool is_current(Form form, std::string_view octets, const FormMakers& makers);

@@ -193,8 +193,7 @@ Result<Index> Index::open(const std::string& path, const FormMakers& makers) {
       index.wal_pages_.get());
   const std::int64_t version = TRY(database.integer("PRAGMA user_version"));
   if (version == schema_version) {
-    index.may_have_leavings_ = TRY(database.integer("SELECT EXISTS (SELECT 1 FROM unused_summary) "
-                                                    "OR EXISTS (SELECT 1 FROM removed_mailbox)")) != 0;
+    TRY(index.look_for_leavings());
     return index;
   }
   if (version > schema_version) {
@@ -203,6 +202,7 @@ Result<Index> Index::open(const std::string& path, const FormMakers& makers) {
   }
   if (version >= oldest_version) {
     TRY(migrate(database, version));
+    TRY(index.look_for_leavings());
     return index;
   }
   const std::int64_t tables = TRY(database.integer("SELECT count(*) FROM sqlite_schema"));
@@ -213,6 +213,12 @@ Result<Index> Index::open(const std::string& path, const FormMakers& makers) {
   TRY(std::move(transaction).commit());
   index.is_new_ = true;
   return index;
+}
+
+Result<> Index::look_for_leavings() {
+  may_have_leavings_ = TRY(database_.integer("SELECT EXISTS (SELECT 1 FROM unused_summary) "
+                                             "OR EXISTS (SELECT 1 FROM removed_mailbox)")) != 0;
+  return {};
 }
 
 Result<Database> Index::open_reader(const std::string& path) {
@@ -502,8 +508,11 @@ Result<> Index::put_summary(MailboxId id, Uid uid, std::string_view encoded) {
     const FormMaker& maker = makers_.of(form);
     if (maker.make == nullptr) continue;
     // Whoever asks for one that can't be made is told so.
-    if (const auto made = maker.make(encoded)) {
+    const auto made = maker.make(encoded);
+    if (made && made->size() <= longest_kept_form) {
       TRY(database_.execute(statements_of(form).put, key, Blob{*made}));
+    } else {
+      TRY(database_.execute(statements_of(form).erase, key, key));
     }
   }
   return {};

@@ -204,6 +204,7 @@ class Index {
 
  private:
   Index(Database database, const FormMakers& makers) : database_(std::move(database)), makers_(makers) {}
+  Result<> look_for_leavings();
   Result<bool> forget_removed(std::size_t at_once);
   Result<bool> forget_summaries(std::size_t at_once);
 

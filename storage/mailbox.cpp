@@ -241,7 +241,9 @@ Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effo
     found = co_await look_up<AccountDisk::Summaries>(read);
   }
   if (!found) co_return std::unexpected(found.error());
-  if (!found->worked_out.empty() && !account_->parts().closing) {
+  // Those that are not kept now are worked out again.
+  const bool may_keep = keeping_ < most_keeping && !account_->parts().closing;
+  if (!found->worked_out.empty() && may_keep) {
     account_->parts().background.start(keep(shared_from_this(), std::move(found->worked_out)));
   }
   co_return std::move(found->present);
@@ -249,7 +251,9 @@ Task<Result<Mailbox::Summaries>> MailboxImpl::summaries(UidSet uids, Effort effo
 
 Task<void> MailboxImpl::keep(std::shared_ptr<MailboxImpl> self, std::vector<WorkedOut> summaries) {
   KeepSummaries operation(info_.id, std::move(summaries));
+  ++keeping_;
   static_cast<void>(co_await self->account_->run(operation));
+  --keeping_;
 }
 
 Task<Result<std::vector<Mailbox::Gain>>> MailboxImpl::gains() {

@@ -75,6 +75,9 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   MailboxInfo info_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::string> keywords_;
+  // Batches of summaries that are being written: a reader of a large mailbox is quicker than the writer.
+  static constexpr unsigned most_keeping = 8;
+  unsigned keeping_ = 0;
   Uid first_recent_;
   Listeners listeners_;
   std::unique_ptr<Watch> watch_;

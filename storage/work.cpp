@@ -141,8 +141,8 @@ Result<> Work::commit() {
 void Work::undo() {
   if (in_transaction_ && !transaction_lost()) {
     static_cast<void>(disk.index().database().execute("ROLLBACK"));
-    disk.index().doubt_leavings();
   }
+  if (in_transaction_) disk.index().doubt_leavings();
   in_transaction_ = false;
   in_savepoint_ = false;
   commit_failed_ = false;

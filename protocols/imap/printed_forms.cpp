@@ -1,5 +1,6 @@
 #include "protocols/imap/printed_forms.h"
 
+#include "message/summary_form.h"
 #include "message/summary_view.h"
 #include "protocols/imap/structure_printer.h"
 
@@ -11,8 +12,11 @@
 namespace posthorn::imap {
 namespace {
 
-// To be raised with each change of what structure_printer.cpp prints.
-constexpr char version = 1;
+// To be raised with each change of what is printed (structure_printer.cpp and what it calls); with the
+// version of summaries, as what is read from messages changes with that.
+constexpr char printed_version = 1;
+constexpr char version = printed_version << 4 | message::summary_version;
+static_assert(message::summary_version < 16);
 
 // The dialects that differ in what they print.
 constexpr std::array<Dialect, 3> dialects = {

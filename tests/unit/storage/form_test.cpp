@@ -118,6 +118,39 @@ TEST_CASE_FIXTURE(FormFixture, "forms: nobody gets one that is not kept") {
   CHECK(found.error().code == Errc::not_found);
 }
 
+TEST_CASE_FIXTURE(FormFixture, "forms: a huge one is not kept, but given") {
+  const std::string subject(70'000, 'x');
+  deliver(letter(subject));
+  CHECK(count_forms() == 0);
+  CHECK(given("INBOX") == "1:1 " + subject + " ");
+  run_for(Milliseconds(10));
+  CHECK(count_forms() == 0);
+}
+
+TEST_CASE_FIXTURE(FormFixture, "forms: one that is made no more does not stay as it was") {
+  deliver(letter("a"));
+  REQUIRE(count_forms() == 1);
+  stop();
+  REQUIRE(index().run("DELETE FROM summary"));
+  use({'1', no_form});
+  REQUIRE(wait(mailbox()->summaries(all()))->list.size() == 1);
+  run_for(Milliseconds(10));
+  stop();
+  CHECK(count_forms() == 0);
+}
+
+TEST_CASE_FIXTURE(FormFixture, "forms: where many are missing, not more than usual are made at a time") {
+  auto inbox = mailbox();
+  const auto message = spool(letter("many"));
+  std::vector<Arrival> arrivals(300, Arrival{.spool = message.get(), .internal_date = 1'600'000'000});
+  REQUIRE(wait(inbox->append(std::move(arrivals))));
+  REQUIRE(index().run("DELETE FROM envelope_form"));
+  const auto found = wait(inbox->summaries(all(), Effort::full, Form::envelope));
+  REQUIRE(found);
+  CHECK(found->list.size() == 256);
+  CHECK(found->rest == 257);
+}
+
 TEST_CASE_FIXTURE(FormFixture, "forms: more of them come at a time than summaries") {
   auto inbox = mailbox();
   const auto message = spool(letter("many"));
