@@ -5,9 +5,11 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
+#include <unicode/uchar.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucnv_cb.h>
 #include <unicode/ucnv_err.h>
+#include <unicode/uversion.h>
 
 #include <algorithm>
 #include <array>
@@ -366,6 +368,20 @@ std::string fold_for_search(std::string_view utf8) {
   folder.feed(utf8, out);
   folder.finish(out);
   return out;
+}
+
+std::string folding_version() {
+  UVersionInfo icu;
+  UVersionInfo unicode;
+  u_getVersion(icu);
+  u_getUnicodeVersion(unicode);
+  std::string version;
+  for (const UVersionInfo* each : {&icu, &unicode}) {
+    char text[U_MAX_VERSION_STRING_LENGTH];
+    u_versionToString(*each, text);
+    version.append(text).append(" ");
+  }
+  return version;
 }
 
 // A character may change together with those after it, so what follows the last sure border waits. Every

@@ -55,6 +55,10 @@ class Utf8Converter {
 // folded key is a part of the folded text.
 std::string fold_for_search(std::string_view utf8);
 
+// What text that was folded, or converted from a charset, may be another with: the versions of ICU and of
+// Unicode in it.
+std::string folding_version();
+
 // The same for UTF-8 that streams by; the chunks of output joined are the folded text.
 class SearchFolder {
  public:

@@ -190,7 +190,7 @@ bool read_at_start_only(const Key& key) {
   constexpr std::array<std::string_view, 7> others{
       "data",        "user", "group", "hash_threads", "logins_waiting", "logins_waiting_per_address",
       "message_size"};
-  return key.section() == "listen" || key.section() == "storage" ||
+  return key.section() == "listen" || key.section() == "storage" || key.section() == "search" ||
          std::ranges::find(others, key.name()) != others.end();
 }
 

@@ -348,6 +348,13 @@ class Settings {
                            "threads", {1, 256},       "At most so many disk operations at once."};
   } storage{keys_, "storage"};
 
+  struct Search : Section {
+    using Section::Section;
+    FlagKey index{*this, "index", true,
+                  "SEARCH for texts is answered from an index, which is filled in the background: "
+                  "search.sqlite in each account's folder. Without it, all messages are read each time."};
+  } search{keys_, "search"};
+
   struct Log : Section {
     using Section::Section;
     ChoiceKey<LogLevel, 5> level{

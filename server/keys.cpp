@@ -89,4 +89,11 @@ std::optional<Mismatch> NumberKey::accept(const Value& given) {
   return Mismatch{std::move(expected), &given};
 }
 
+std::optional<Mismatch> FlagKey::accept(const Value& given) {
+  const auto* flag = std::get_if<bool>(&given.data);
+  if (flag == nullptr) return Mismatch{"true or false", &given};
+  value = *flag;
+  return {};
+}
+
 }  // namespace posthorn::server

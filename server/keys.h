@@ -124,6 +124,17 @@ class NumberKey final : public Key {
   Range range_;
 };
 
+// true or false.
+class FlagKey final : public Key {
+ public:
+  FlagKey(Section& section, std::string_view name, bool value, std::string_view text)
+      : Key(section, name, {}, text), value(value) {}
+  std::optional<Mismatch> accept(const Value& given) override;
+  std::string toml() const override { return value ? "true" : "false"; }
+
+  bool value;
+};
+
 // One of a few words, each standing for an enumerator.
 template <class Enum, std::size_t Count>
 class ChoiceKey final : public Key {

@@ -23,10 +23,12 @@ auth::AuthSettings auth_settings(const Settings& settings) {
   return result;
 }
 
-// How many descriptors are kept for other things than connections: indexes (each three files), messages that
-// are read or written, and what the process itself needs.
+// How many descriptors are kept for other things than connections: indexes (each three files, and as many of
+// the search index), messages that are read or written, and what the process itself needs.
 std::size_t reserved_descriptors(const Settings& settings) {
-  const auto files = settings.storage.open_indexes.value * 4 + settings.storage.disk_threads.value * 4;
+  const auto an_account = settings.search.index.value ? 8 : 4;
+  const auto files =
+      settings.storage.open_indexes.value * an_account + settings.storage.disk_threads.value * 4;
   return static_cast<std::size_t>(files) + 100;
 }
 

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace posthorn::storage {
 namespace {
@@ -18,6 +20,8 @@ constexpr std::size_t batch_limit = 128;
 constexpr Milliseconds follow_after{1500};
 // And where that failed, it is tried again.
 constexpr Milliseconds follow_again_after{30'000};
+// Where the search index could not be filled, it is tried again.
+constexpr Milliseconds fill_again_after{30'000};
 // What has begun goes on after this, where the lane is full.
 constexpr Milliseconds again_after{50};
 
@@ -27,6 +31,9 @@ class Wake final : public Operation {
   Result<> run(Work& /*work*/) override { return {}; }
   bool maildir_suffices() const override { return true; }
 };
+
+// Of the thread that runs it, for ever: the kernel gives it what others leave.
+void yield_to_others() { static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19)); }
 
 }  // namespace
 
@@ -209,6 +216,7 @@ void AccountImpl::apply(Outcome& outcome) {
   open_ = outcome.open;
   restless_ = outcome.restless;
   follow_later(follow_after);
+  fill_search_index_later(parts_.disk.settings.search_index_delay);
   if (outcome.checkpoint_due && open_ && !checkpointing_ && !parts_.closing) {
     checkpointing_ = true;
     parts_.background.start(checkpoint(shared_from_this()));
@@ -245,6 +253,41 @@ Task<void> AccountImpl::checkpoint(std::shared_ptr<AccountImpl> self) {
   checkpointing_ = false;
 }
 
+void AccountImpl::fill_search_index_later(Milliseconds delay) {
+  if (!has_search_index() || !open_ || filling_ || parts_.closing || removed_) return;
+  if (!fill_timer_) {
+    fill_timer_ = std::make_unique<Timer>(parts_.lane.loop(), [this] {
+      if (!open_ || filling_ || parts_.closing || removed_) return;
+      filling_ = true;
+      parts_.background.start(fill_search_index(shared_from_this()));
+    });
+    fill_timer_->unreference();
+  }
+  if (!fill_timer_->active()) fill_timer_->start(delay);
+}
+
+// Some messages at a time, so that all accounts have their turns.
+Task<void> AccountImpl::fill_search_index(std::shared_ptr<AccountImpl> /*self*/) {
+  auto job = [this]() -> Result<bool> {
+    yield_to_others();
+    return disk_.fill_search_index();
+  };
+  Result<bool> more = true;
+  while (more && *more && open_ && !parts_.closing && !removed_) {
+    more = co_await Offload(parts_.idle_lane, job);
+  }
+  if (!more && more.error().code != Errc::not_found) {
+    parts_.disk.log.warning(
+        "storage.search_index_not_filled",
+        {{"account", address()}, {"error", name_of(more.error().code)}, {"detail", more.error().detail}});
+  }
+  if (more && !*more)
+    parts_.disk.log.write(LogLevel::debug, "storage.search_index_filled", {{"account", address()}});
+  filling_ = false;
+  if (filled_.has_waiter()) filled_.notify();
+  if (!more) fill_search_index_later(fill_again_after);
+}
+
 // Beside what the account does: nothing else looks at the files of folders without a row.
 Task<void> AccountImpl::empty(std::shared_ptr<AccountImpl> self, std::vector<std::string> trash) {
   auto job = [this, &trash]() -> Result<bool> { return empty_trash(disk_, trash); };
@@ -263,6 +306,7 @@ Task<Result<>> AccountImpl::wake() {
 
 Task<Result<>> AccountImpl::settle() {
   if (follow_timer_) follow_timer_->stop();
+  if (fill_timer_) fill_timer_->stop();
   if (!open_ && !pumping_) co_return Result<>();
   Settle operation;
   co_return co_await queue(operation);
@@ -272,6 +316,8 @@ Task<Result<>> AccountImpl::remove_all(std::string aside) {
   const auto self = shared_from_this();
   removed_ = true;
   if (follow_timer_) follow_timer_->stop();
+  if (fill_timer_) fill_timer_->stop();
+  if (filling_) co_await filled_;
   if (pumping_) co_await idle_;
   auto job = [this, &aside]() -> Result<> {
     disk_.close();

@@ -24,6 +24,8 @@ struct StoreParts {
   StoreParts(Lane& disk_lane, DiskContext context) : lane(disk_lane), disk(std::move(context)) {}
 
   Lane& lane;
+  // What need not be done soon, and is not to be in the way of anything: one thread of low priority.
+  Lane idle_lane{lane.loop(), "search index", 1, 100'000};
   DiskContext disk;
   TaskGroup background{logs_bugs(disk.log, "storage")};
   // An account's index was used, or is closed now.
@@ -77,6 +79,10 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   // Ends it: what is queued is done, later calls are refused, and its folder moves to `aside`.
   Task<Result<>> remove_all(std::string aside);
 
+  // Fills SEARCH's index with what is not in it yet, where the account has one.
+  void fill_search_index_later(Milliseconds delay);
+  bool has_search_index() const { return parts_.disk.settings.search_index; }
+
   // Whether an operation that is_long() runs or waits.
   bool is_at_long_work() const;
 
@@ -98,6 +104,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   Task<void> follow(std::shared_ptr<AccountImpl> self);
   Task<void> empty(std::shared_ptr<AccountImpl> self, std::vector<std::string> trash);
   Task<void> checkpoint(std::shared_ptr<AccountImpl> self);
+  Task<void> fill_search_index(std::shared_ptr<AccountImpl> self);
   std::shared_ptr<MailboxImpl> find(MailboxId id);
 
   StoreParts& parts_;
@@ -111,9 +118,12 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   Snapshots fresh_;  // of mailboxes that are being opened
   Listeners listeners_;
   std::unique_ptr<Timer> follow_timer_;
+  std::unique_ptr<Timer> fill_timer_;
   Signal idle_;
+  Signal filled_;
   bool pumping_ = false;
   bool following_ = false;
+  bool filling_ = false;
   bool restless_ = false;  // something is left for Follow
   bool checkpointing_ = false;
   bool emptying_trash_ = false;

@@ -27,7 +27,8 @@ AccountDisk::AccountDisk(DiskContext& context, std::string path, std::string add
       path_(std::move(path)),
       maildir_(path_ + "/Maildir"),
       address_(std::move(address)),
-      replacements_(path_ + "/replacing") {}
+      replacements_(path_ + "/replacing"),
+      search_(context.files, path_ + "/search.sqlite") {}
 
 Outcome AccountDisk::run(std::span<Operation* const> batch, const Snapshots& loaded) {
   const bool synced =
@@ -348,6 +349,11 @@ void AccountDisk::note_checked(MailboxId id, bool checked) {
 
 void AccountDisk::close() {
   forget_readers();
+  search_.close();
+  {
+    const std::scoped_lock lock(searched_mutex_);
+    searched_.clear();
+  }
   index_.reset();
   forget_folders();
   known_.clear();

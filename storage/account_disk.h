@@ -12,6 +12,7 @@
 #include "storage/message_bytes.h"
 #include "storage/operation.h"
 #include "storage/replacement.h"
+#include "storage/search_index.h"
 #include "storage/snapshot.h"
 #include "storage/state_file.h"
 #include "storage/store.h"
@@ -26,6 +27,8 @@
 #include <vector>
 
 namespace posthorn::storage {
+
+class SearchDocument;
 
 // What every account's disk work needs.
 struct DiskContext {
@@ -110,6 +113,17 @@ class AccountDisk {
   Result<Counts> committed_counts(std::string_view name);
   Result<std::optional<UidSet>> vanished_since(MailboxId id, ModSeq since);
   Result<std::vector<Mailbox::EmailId>> email_ids(MailboxId id, const UidSet& uids);
+
+  // What SEARCH's index says. Errors: not_found where there is none, others where it can't be read.
+  Result<Mailbox::TextHits> text_hits(MailboxId id, std::span<const TextPattern> patterns);
+  // Adds some messages to it that are not there yet; says whether there are more. By one thread at a time,
+  // beside all others.
+  Result<bool> fill_search_index();
+  // A message, and what it is known by in that index.
+  struct FingerprintRow {
+    Uid uid;
+    std::int64_t fingerprint;
+  };
 
   DiskContext& context() { return context_; }
   FileSystem& files() { return context_.files; }
@@ -206,6 +220,38 @@ class AccountDisk {
   void give_back(Reader reader);
   void forget_readers();
 
+  // Which documents of the search index a mailbox's messages are.
+  struct SearchedMailbox {
+    struct Entry {
+      Uid uid;
+      SearchIndex::Document document;
+      bool complete;
+    };
+    std::pair<std::uint64_t, std::uint64_t> generations;  // of the rows and of the search index
+    std::uint64_t additions = 0;
+    Uid last = 0;                // the highest UID then
+    Uid next = 1;                // the lowest that is not in the index, or the one behind all
+    std::vector<Entry> entries;  // ascending by UID
+  };
+  // What was looked at by filling.
+  struct Filling {
+    std::pair<std::uint64_t, std::uint64_t> generations;
+    std::map<MailboxId, SearchIndex::Filled> mailboxes;
+    std::set<MailboxId> looked_again;
+  };
+  Result<std::shared_ptr<const SearchedMailbox>> searched_mailbox(Database& database,
+                                                                  SearchIndex::Reader& search, MailboxId id);
+  Result<> look_up_texts(Database& database, SearchIndex::Reader& search, MailboxId id,
+                         std::span<const TextPattern> patterns, Mailbox::TextHits& found);
+  Result<bool> fill_search_index_once();
+  Result<bool> fill_search_index_from(Database& database);
+  Result<> begin_filling();
+  Result<SearchIndex::Filled> add_to_search_index(SearchIndex::Filled goal,
+                                                  std::span<const FingerprintRow> rows);
+  Result<> make_search_document(MailboxId id, Uid uid, SearchDocument& document);
+  std::uint64_t rows_generation();
+  void note_broken(const Error& error);
+
   DiskContext& context_;
   std::string path_;
   std::string maildir_;
@@ -234,6 +280,12 @@ class AccountDisk {
   std::mutex readers_mutex_;
   std::vector<Reader> readers_;
   std::uint64_t generation_ = 0;
+
+  SearchIndex search_;
+  Filling filling_;  // of the one thread that fills
+  std::mutex searched_mutex_;
+  std::map<MailboxId, std::shared_ptr<const SearchedMailbox>> searched_;
+  std::map<MailboxId, Uid> unfilled_;  // from which UID on searches missed messages
 };
 
 }  // namespace posthorn::storage

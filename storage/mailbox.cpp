@@ -300,6 +300,17 @@ Task<Result<std::vector<Mailbox::EmailId>>> MailboxImpl::email_ids(UidSet uids) 
   co_return co_await look_up<std::vector<EmailId>>(read);
 }
 
+Task<Mailbox::TextHits> MailboxImpl::text_hits(std::vector<TextPattern> patterns) {
+  if (patterns.size() > patterns_limit) patterns.resize(patterns_limit);
+  if (!account_->has_search_index() || !co_await account_->wake()) co_return TextHits();
+  auto look_up = [this, &patterns] { return account_->disk().text_hits(info_.id, patterns); };
+  auto found = co_await Offload(account_->parts().lane, look_up);
+  if (found) co_return *std::move(found);
+  // It is not there, or broken: it will be.
+  account_->fill_search_index_later(Milliseconds(0));
+  co_return TextHits();
+}
+
 template <class Value, class Read>
 Task<Result<Value>> MailboxImpl::read_message(Uid uid, Read& read) {
   auto awake = co_await account_->wake();

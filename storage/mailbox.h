@@ -42,6 +42,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<std::vector<Origin>>> origins(UidSet uids) override;
   Task<Result<UidSet>> vanished_since(ModSeq since, UidSet within) override;
   Task<Result<std::vector<EmailId>>> email_ids(UidSet uids) override;
+  Task<TextHits> text_hits(std::vector<TextPattern> patterns) override;
   Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid, Octets octets) override;
   Task<Result<std::string>> head(Uid uid, std::size_t limit) override;
   Task<std::vector<Head>> heads(UidSet uids, HeadLimits limits) override;

@@ -107,6 +107,17 @@ struct Stored {
 // binary parts (message/binary_view.h).
 enum class Octets : std::uint8_t { seen, stored };
 
+// A text that is looked for (RFC 3501 §6.4.4).
+struct TextPattern {
+  enum class In : std::uint8_t {
+    header,   // in one field of the message's own header: FROM, SUBJECT, HEADER and so on
+    body,     // BODY
+    anywhere  // TEXT
+  };
+  In in;
+  std::string folded;
+};
+
 class Account;
 class Mailbox;
 
@@ -221,6 +232,17 @@ class Mailbox {
   };
   virtual Task<Result<std::vector<EmailId>>> email_ids(UidSet uids) = 0;
 
+  // Which messages can have texts: SEARCH's index says it, as far as there is one. Of each text all that have
+  // it, and some more; texts are folded for search (message::fold_for_search).
+  struct TextHits {
+    UidSet known;  // of others, it says nothing
+    // In the order of the patterns; none: it says nothing of that text.
+    std::vector<std::optional<UidSet>> hits;
+  };
+  // At most patterns_limit of them are looked up.
+  static constexpr std::size_t patterns_limit = 64;
+  virtual Task<TextHits> text_hits(std::vector<TextPattern> /*patterns*/) { co_return TextHits{}; }
+
   // not_found when it is expunged.
   virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid, Octets octets = Octets::seen) = 0;
   // The whole of a small message, or its first `limit` octets, in one hop.
@@ -290,6 +312,8 @@ struct StoreSettings {
   std::size_t thread_keys = 1'000'000;  // msg-ids an account by which threads are found; the latest used
   std::uint64_t message_size = 64ULL << 20U;  // octets; a larger one is too_large
   FormMakers forms{};
+  bool search_index = false;                            // SEARCH is answered from an index
+  std::chrono::milliseconds search_index_delay{1'000};  // after it, what has arrived goes into the index
 };
 
 // The store of all accounts. One process owns it, by a lock on DATA/lock.

@@ -45,7 +45,8 @@ Task<void> print(Connection& connection, const View& view, const Places& found, 
 
 }  // namespace
 
-Task<std::expected<Session::Findings, Reply>> Session::find_messages(const Search& search, std::string_view command) {
+Task<std::expected<Session::Findings, Reply>> Session::find_messages(const Search& search,
+                                                                     std::string_view command) {
   const bool saves = search.returned && search.returned->save;
   // What is searched is the present, which the client is told of first: numbers of messages stay.
   co_await view_->tell(connection_, Expunges::hold, search.numbering);

@@ -163,44 +163,49 @@ class ObjectIdKey final : public Key {
 // The `index`th text that is looked for in a field of the envelope.
 class EnvelopeKey final : public Key {
  public:
-  EnvelopeKey(EnvelopeField field, std::size_t index) : field_(field), index_(index) {}
+  EnvelopeKey(EnvelopeField field, std::size_t index, std::size_t pattern)
+      : field_(field), index_(index), pattern_(pattern) {}
   Match test(const Candidate& candidate) const override {
-    if (candidate.envelope == nullptr) return Match::unknown;
+    if (candidate.envelope == nullptr) return candidate.by_search_index(pattern_);
     return match_if(candidate.envelope->found[static_cast<std::size_t>(field_)][index_]);
   }
 
  private:
   EnvelopeField field_;
   std::size_t index_;
+  std::size_t pattern_;
 };
 
 // The same in a field that the envelope has not: the `field`th of those.
 class FieldKey final : public Key {
  public:
-  FieldKey(std::size_t field, std::size_t index) : field_(field), index_(index) {}
+  FieldKey(std::size_t field, std::size_t index, std::size_t pattern)
+      : field_(field), index_(index), pattern_(pattern) {}
   Match test(const Candidate& candidate) const override {
-    if (candidate.texts == nullptr) return Match::unknown;
+    if (candidate.texts == nullptr) return candidate.by_search_index(pattern_);
     return match_if(candidate.texts->fields[field_][index_]);
   }
 
  private:
   std::size_t field_;
   std::size_t index_;
+  std::size_t pattern_;
 };
 
 // BODY and TEXT: the `index`th of what is looked for in the octets.
 class TextKey final : public Key {
  public:
-  TextKey(std::vector<bool> TextFindings::* findings, std::size_t index)
-      : findings_(findings), index_(index) {}
+  TextKey(std::vector<bool> TextFindings::* findings, std::size_t index, std::size_t pattern)
+      : findings_(findings), index_(index), pattern_(pattern) {}
   Match test(const Candidate& candidate) const override {
-    if (candidate.texts == nullptr) return Match::unknown;
+    if (candidate.texts == nullptr) return candidate.by_search_index(pattern_);
     return match_if((candidate.texts->*findings_)[index_]);
   }
 
  private:
   std::vector<bool> TextFindings::* findings_;
   std::size_t index_;
+  std::size_t pattern_;
 };
 
 // All of several keys, or any: `decisive` is what one of them has to say to settle it.
@@ -270,6 +275,7 @@ class Compiler {
 
  private:
   using Compiled = Result<std::unique_ptr<Key>>;
+  using Pattern = storage::TextPattern;
 
   Compiled compile_key(const SearchAll&) const { return std::make_unique<AllKey>(); }
 
@@ -321,11 +327,10 @@ class Compiler {
       case SearchText::In::from: return in_envelope(EnvelopeField::from, std::move(text));
       case SearchText::In::to: return in_envelope(EnvelopeField::to, std::move(text));
       case SearchText::In::subject: return in_envelope(EnvelopeField::subject, std::move(text));
-      case SearchText::In::body:
-        return std::make_unique<TextKey>(&TextFindings::body, index_of(std::move(text), wants_.body));
+      case SearchText::In::body: return in_text(Pattern::In::body, std::move(text));
       case SearchText::In::text: break;
     }
-    return std::make_unique<TextKey>(&TextFindings::message, index_of(std::move(text), wants_.message));
+    return in_text(Pattern::In::anywhere, std::move(text));
   }
 
   Compiled compile_key(const SearchHeader& key) const {
@@ -337,7 +342,8 @@ class Compiler {
     auto field = std::ranges::find_if(wants_.fields, is_it);
     if (field == wants_.fields.end()) field = wants_.fields.insert(field, {key.field, {}});
     const auto place = static_cast<std::size_t>(field - wants_.fields.begin());
-    return std::make_unique<FieldKey>(place, index_of(std::move(text), field->texts));
+    const std::size_t pattern = pattern_of(Pattern::In::header, text);
+    return std::make_unique<FieldKey>(place, index_of(std::move(text), field->texts), pattern);
   }
 
   Compiled compile_key(const SearchAnd& key) {
@@ -352,7 +358,30 @@ class Compiler {
 
   Compiled in_envelope(EnvelopeField field, std::string text) const {
     TextWants::Texts& texts = wants_.envelope[static_cast<std::size_t>(field)];
-    return std::make_unique<EnvelopeKey>(field, index_of(std::move(text), texts));
+    const std::size_t pattern = pattern_of(Pattern::In::header, text);
+    return std::make_unique<EnvelopeKey>(field, index_of(std::move(text), texts), pattern);
+  }
+
+  Compiled in_text(Pattern::In in, std::string text) const {
+    const bool in_body = in == Pattern::In::body;
+    const std::size_t pattern = pattern_of(in, text);
+    return std::make_unique<TextKey>(in_body ? &TextFindings::body : &TextFindings::message,
+                                     index_of(std::move(text), in_body ? wants_.body : wants_.message),
+                                     pattern);
+  }
+
+  // Which of wants_.patterns it is: none, where that has no room for it.
+  std::size_t pattern_of(Pattern::In in, std::string_view text) const {
+    std::string folded = message::fold_for_search(text);
+    auto& patterns = wants_.patterns;
+    if (folded.empty()) return storage::Mailbox::patterns_limit;
+    const auto known = std::ranges::find_if(
+        patterns, [&](const Pattern& each) { return each.in == in && each.folded == folded; });
+    const auto place = static_cast<std::size_t>(known - patterns.begin());
+    if (known == patterns.end() && place < storage::Mailbox::patterns_limit) {
+      patterns.push_back({in, std::move(folded)});
+    }
+    return place;
   }
 
   static std::size_t index_of(std::string text, TextWants::Texts& texts) {
@@ -375,6 +404,12 @@ class Compiler {
 };
 
 }  // namespace
+
+Match Candidate::by_search_index(std::size_t pattern) const {
+  if (hits == nullptr || pattern >= hits->hits.size() || !hits->hits[pattern]) return Match::unknown;
+  const bool is_out = hits->known.contains(message.uid) && !hits->hits[pattern]->contains(message.uid);
+  return is_out ? Match::no : Match::unknown;
+}
 
 Result<Criteria> compile(const Search& search, const View& view, std::shared_ptr<const Places> saved,
                          std::string_view default_charset, std::int64_t now) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "message/search_fields.h"
 #include "protocols/imap/command.h"
 #include "protocols/imap/view.h"
 #include "storage/message.h"
@@ -17,14 +18,12 @@
 // SEARCH keys made ready to be tested (RFC 3501 §6.4.4). Pure.
 namespace posthorn::imap {
 
-// What a key says of a message, as far as is known of it: the view first, then where it came from, then its
-// envelope, then its octets.
+// What a key says of a message, as far as is known of it: the view first, then the search index, then where
+// it came from, then its envelope, then its octets.
 enum class Match : std::uint8_t { no, yes, unknown };
 
-// The fields of a message's envelope that keys look into.
-enum class EnvelopeField : std::uint8_t { bcc, cc, from, to, subject, message_id, in_reply_to, date };
-template <class Value>
-using OfEnvelopeFields = std::array<Value, 8>;
+using message::EnvelopeField;
+using message::OfEnvelopeFields;
 
 // What has to be looked for in messages, by the place where. Texts are UTF-8, as the client gave them; an
 // empty one is found where the field is there.
@@ -39,6 +38,8 @@ struct TextWants {
   std::vector<Field> fields;         // HEADER with any other name, each name once
   Texts body;                        // BODY
   Texts message;                     // TEXT
+  // The same for the search index, in no order: those that are not empty, up to its limit.
+  std::vector<storage::TextPattern> patterns;
 };
 
 // Which of them a message has, in the same order.
@@ -58,6 +59,11 @@ struct Candidate {
   const EnvelopeFindings* envelope = nullptr;  // null: not known yet
   const TextFindings* texts = nullptr;
   const storage::Mailbox::Origin* origin = nullptr;
+  const storage::Mailbox::TextHits* hits = nullptr;  // what the search index says of TextWants::patterns
+
+  // What a key says for which the message would have to be looked into: no, where the search index has it
+  // without the pattern.
+  Match by_search_index(std::size_t pattern) const;
 };
 
 // One key, or several joined.

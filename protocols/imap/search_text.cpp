@@ -2,8 +2,8 @@
 
 #include "message/charset.h"
 #include "message/date.h"
-#include "message/encoded_word.h"
 #include "message/header.h"
+#include "message/search_fields.h"
 #include "protocols/imap/section.h"
 
 #include <algorithm>
@@ -16,40 +16,6 @@ namespace {
 // many keys, each is compared with less.
 constexpr std::size_t longest_step = 8'192;
 constexpr std::size_t shortest_step = 256;
-constexpr std::size_t longest_field = 65'536;
-
-std::string readable(const message::Address& address) {
-  if (address.is_group_end()) return {};
-  if (address.is_group_start()) return message::decode_encoded_words(*address.mailbox) + ":";
-  std::string text;
-  if (address.name) text = message::decode_encoded_words(*address.name) + " ";
-  text += "<" + address.mailbox.value_or("");
-  if (address.host && !address.host->empty()) text += "@" + *address.host;
-  return text + ">";
-}
-
-// Of the fields with addresses; null for others.
-const std::vector<message::Address>* addresses_of(EnvelopeField field, const message::Envelope& envelope) {
-  switch (field) {
-    case EnvelopeField::bcc: return &envelope.bcc;
-    case EnvelopeField::cc: return &envelope.cc;
-    case EnvelopeField::from: return &envelope.from;
-    case EnvelopeField::to: return &envelope.to;
-    default: return nullptr;
-  }
-}
-
-// Of the other fields; null where the message has none.
-const std::string* value_of(EnvelopeField field, const message::Envelope& envelope) {
-  const auto there = [](const std::optional<std::string>& value) { return value ? &*value : nullptr; };
-  switch (field) {
-    case EnvelopeField::subject: return there(envelope.subject);
-    case EnvelopeField::message_id: return there(envelope.message_id);
-    case EnvelopeField::in_reply_to: return there(envelope.in_reply_to);
-    case EnvelopeField::date: return there(envelope.date);
-    default: return nullptr;
-  }
-}
 
 }  // namespace
 
@@ -96,7 +62,7 @@ Task<std::vector<bool>> TextLookup::in_addresses(const std::vector<message::Addr
                                                  Search search) const {
   if (addresses.empty()) co_return std::vector<bool>(search.count);
   for (const message::Address& address : addresses) {
-    const std::string text = readable(address);
+    const std::string text = message::readable(address);
     co_await feed_whole(search, text);
     co_await slice_;
   }
@@ -105,7 +71,7 @@ Task<std::vector<bool>> TextLookup::in_addresses(const std::vector<message::Addr
 
 Task<std::vector<bool>> TextLookup::in_value(const std::string* value, Search search) const {
   if (value == nullptr) co_return std::vector<bool>(search.count);
-  const std::string text = message::decode_encoded_words(std::string_view(*value).substr(0, longest_field));
+  const std::string text = message::readable_value(*value);
   co_await feed_whole(search, text);
   co_return search.results();
 }
@@ -118,10 +84,10 @@ Task<EnvelopeFindings> TextLookup::in_envelope(const message::Envelope& envelope
   for (std::size_t i = 0; i < envelope_.size(); ++i) {
     if (envelope_[i].count == 0) continue;
     const auto field = static_cast<EnvelopeField>(i);
-    if (const auto* addresses = addresses_of(field, envelope)) {
+    if (const auto* addresses = message::addresses_of(field, envelope)) {
       findings.found[i] = co_await in_addresses(*addresses, envelope_[i]);
     } else {
-      findings.found[i] = co_await in_value(value_of(field, envelope), envelope_[i]);
+      findings.found[i] = co_await in_value(message::value_of(field, envelope), envelope_[i]);
     }
   }
   co_return findings;
@@ -141,8 +107,7 @@ Task<Result<std::vector<std::vector<bool>>>> TextLookup::in_fields(const message
     const auto name = names_.find(message::to_lower_ascii(field->name));
     if (name == names_.end()) continue;
     is_there[name->second] = true;
-    const std::string value = message::unfold(field->value.substr(0, longest_field));
-    const std::string text = message::decode_encoded_words(value);
+    const std::string text = message::readable_field_value(field->value);
     co_await feed_whole(searches[name->second], text);
   }
   std::vector<std::vector<bool>> found;
@@ -185,11 +150,13 @@ Task<Result<>> TextLookup::in_range(const message::TextRange& range, MessageSour
   co_return Result<>();
 }
 
-Task<Result<TextFindings>> TextLookup::in_message(const message::Summary& summary,
-                                                  MessageSource& source) const {
+Task<Result<TextFindings>> TextLookup::in_message(const message::Summary& summary, MessageSource& source,
+                                                  storage::ReadAhead& ahead,
+                                                  const storage::UidSet& next) const {
   const bool header_only = wants_.body.empty() && wants_.message.empty();
   const message::BodyPart& root = summary.root;
-  auto opened = co_await source.open(header_only ? root.header_size : root.header_size + root.body_size);
+  const std::uint64_t end = header_only ? root.header_size : root.header_size + root.body_size;
+  auto opened = co_await source.open(end, ahead, next);
   if (!opened) co_return std::unexpected(std::move(opened).error());
 
   TextFindings findings;

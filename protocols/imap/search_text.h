@@ -28,8 +28,10 @@ class TextLookup {
   Task<EnvelopeFindings> in_envelope(const message::Envelope& envelope) const;
 
   // Decoded text streams by and is never whole in memory. Of the header, the first longest_header octets
-  // (section.h) count for fields. Errors: as MessageSource.
-  Task<Result<TextFindings>> in_message(const message::Summary& summary, MessageSource& source) const;
+  // (section.h) count for fields. `source` is not open yet; with it, those of `next` that follow are read.
+  // Errors: as MessageSource.
+  Task<Result<TextFindings>> in_message(const message::Summary& summary, MessageSource& source,
+                                        storage::ReadAhead& ahead, const storage::UidSet& next) const;
 
  private:
   // Keys that are looked for in the same texts. A copy is used up by one message.

@@ -24,7 +24,8 @@ Searching::Searching(Connection& connection, View& view, const Criteria& criteri
       slice_(connection),
       lookup_(criteria.wants, slice_),
       said_(connection.loop().now()),
-      found_(view.messages().size()) {}
+      found_(view.messages().size()),
+      ahead_({.each = MessageSource::longest_head, .all = MessageSource::longest_heads}) {}
 
 // Fills in what the view decides; gives the places that it leaves open.
 Task<Places> Searching::by_view() {
@@ -52,8 +53,31 @@ void Searching::fail(const Error& error) {
   failed_ = true;
 }
 
+// Where texts are looked for in messages that the view leaves open; gives those that it leaves open too.
+Task<Places> Searching::by_search_index(Places open) {
+  if (open.empty() || criteria_.wants.patterns.empty()) co_return open;
+  hits_ = co_await view_.mailbox().text_hits(criteria_.wants.patterns);
+  if (hits_.known.empty()) co_return open;
+  const storage::Snapshot& messages = view_.messages();
+  std::vector<Places::Range> rest;
+  const std::uint32_t step = step_of(criteria_.keys);
+  for (const Places::Range range : open.ranges()) {
+    for (std::uint32_t begin = range.begin; begin < range.end;) {
+      const std::uint32_t end = begin + std::min(step, range.end - begin);
+      messages.visit(begin, end, [&](std::uint32_t place, const storage::Message& message) {
+        const Match match = criteria_.key->test({.place = place, .message = message, .hits = &hits_});
+        found_[place] = match == Match::yes;
+        if (match == Match::unknown) rest.push_back({place, place + 1});
+      });
+      begin = end;
+      co_await slice_;
+    }
+  }
+  co_return Places(std::move(rest));
+}
+
 Task<void> Searching::run() {
-  const Places open = co_await by_view();
+  const Places open = co_await by_search_index(co_await by_view());
   for (const Places& batch : open.in_pieces(batch_size)) {
     co_await say_something();
     if (criteria_.by_origin) {
@@ -75,8 +99,8 @@ Task<void> Searching::by_origin(const Places& open) {
   for (const auto& origin : origins_) {
     const auto place = view_.messages().find(origin.uid);
     if (!place) continue;
-    const Match match =
-        criteria_.key->test({.place = *place, .message = view_.messages().at(*place), .origin = &origin});
+    const Match match = criteria_.key->test(
+        {.place = *place, .message = view_.messages().at(*place), .origin = &origin, .hits = &hits_});
     found_[*place] = match == Match::yes;
     if (match == Match::unknown) rest.push_back({*place, *place + 1});
   }
@@ -102,6 +126,9 @@ Task<void> Searching::by_index(Places open) {
 }
 
 Task<void> Searching::test_all(const std::vector<storage::Mailbox::CachedSummary>& summaries) {
+  // Where one has to be read, so have others, commonly.
+  storage::UidSet next;
+  for (const auto& summary : summaries) next.append(summary.uid);
   for (const auto& summary : summaries) {
     co_await slice_;
     const auto place = view_.messages().find(summary.uid);
@@ -115,15 +142,17 @@ Task<void> Searching::test_all(const std::vector<storage::Mailbox::CachedSummary
     const Candidate candidate{.place = *place,
                               .message = view_.messages().at(*place),
                               .envelope = &findings,
-                              .origin = origin_of(summary.uid)};
+                              .origin = origin_of(summary.uid),
+                              .hits = &hits_};
     Match match = criteria_.key->test(candidate);
-    if (match == Match::unknown) match = co_await by_octets(candidate, summary.encoded);
+    if (match == Match::unknown) match = co_await by_octets(candidate, summary.encoded, next);
     found_[*place] = match == Match::yes;
   }
 }
 
 // `known` is all that is known without them.
-Task<Match> Searching::by_octets(const Candidate& known, const std::string& encoded) {
+Task<Match> Searching::by_octets(const Candidate& known, const std::string& encoded,
+                                 const storage::UidSet& next) {
   const auto summary = message::decode(encoded);
   if (!summary) {
     fail(summary.error());
@@ -131,7 +160,7 @@ Task<Match> Searching::by_octets(const Candidate& known, const std::string& enco
   }
   co_await say_something();
   MessageSource source(view_.mailbox(), known.message.uid, known.message.size);
-  const auto findings = co_await lookup_.in_message(*summary, source);
+  const auto findings = co_await lookup_.in_message(*summary, source, ahead_, next);
   if (findings) {
     Candidate candidate = known;
     candidate.texts = &*findings;

@@ -7,6 +7,7 @@
 #include "protocols/imap/search_text.h"
 #include "protocols/imap/slice.h"
 #include "protocols/imap/view.h"
+#include "storage/read_ahead.h"
 
 #include <cstdint>
 #include <string>
@@ -16,8 +17,9 @@ namespace posthorn::imap {
 
 // Looks for the messages that SEARCH, SORT and THREAD speak of (RFC 3501 §6.4.4).
 //
-// What the view holds is tested for all messages first; only those that it leaves open are looked up in the
-// index, and only those that are still open then are read. The client gets a word now and then.
+// What the view holds is tested for all messages first; then what the search index says of those that it
+// leaves open. Only what is still open is looked up in the index, and only what that leaves open is read. The
+// client gets a word now and then.
 class Searching {
  public:
   // Of the messages of `view`, those at `places`. All but those outlive this, and the view's messages do not
@@ -40,11 +42,12 @@ class Searching {
   static constexpr Milliseconds silence{10'000};
 
   Task<Places> by_view();
+  Task<Places> by_search_index(Places open);
   Task<void> by_origin(const Places& open);
   const storage::Mailbox::Origin* origin_of(storage::Uid uid) const;
   Task<void> by_index(Places open);
   Task<void> test_all(const std::vector<storage::Mailbox::CachedSummary>& summaries);
-  Task<Match> by_octets(const Candidate& known, const std::string& encoded);
+  Task<Match> by_octets(const Candidate& known, const std::string& encoded, const storage::UidSet& next);
   Task<void> say_something();
   void fail(const Error& error);
 
@@ -54,8 +57,10 @@ class Searching {
   Places places_;
   Slice slice_;
   TextLookup lookup_;
-  Milliseconds said_;                              // when the client last heard of us
-  std::vector<bool> found_;                        // by place
+  Milliseconds said_;                // when the client last heard of us
+  std::vector<bool> found_;          // by place
+  storage::Mailbox::TextHits hits_;  // what the search index says
+  storage::ReadAhead ahead_;
   std::vector<storage::Mailbox::Origin> origins_;  // of the present batch, where a key wants them
   bool some_gone_ = false;
   bool failed_ = false;

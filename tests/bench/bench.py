@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import rows_delivery  # noqa: E402
 import rows_live  # noqa: E402
 import rows_read  # noqa: E402
+import rows_search  # noqa: E402
 import rows_write  # noqa: E402
 from dovecot import Dovecot, DovecotAsInstalled  # noqa: E402
 from mailboxes import HUNDRED  # noqa: E402
@@ -41,6 +42,9 @@ MEASURES = {
     "headers": fetching("Thunderbird's header fields", "15 ms"),
     "flags-100k": fetching("FLAGS UID", "20 ms", mailbox=HUNDRED),
     "bodies": rows_read.bodies,
+    "search": rows_search.searching,
+    "search-reading": rows_search.searching_by_reading,
+    "search-index": rows_search.search_index_costs,
     "read-calls": rows_read.read_calls,
     "session-memory": rows_live.session_memory,
     "beside": rows_live.beside,
@@ -61,7 +65,7 @@ MEASURES = {
 # A mailbox program has no SMTP; a transfer agent neither IMAP nor POP3.
 SYSTEMS = {
     Posthorn: set(MEASURES),
-    Dovecot: set(MEASURES),
+    Dovecot: set(MEASURES) - {"search-index"},
     DovecotAsInstalled: {"store", "copy", "move", "expunge", "append", "mix", "delivery"},
     Postfix: {"delivery", "delivery-calls"},
 }

@@ -13,9 +13,11 @@ from system import POOL, READER
 # READER's large mailboxes.
 TEN, HUNDRED = "Ten", "Hundred"
 BEGAN = 1_772_000_000
+# One message of each has it in its text.
+RARE = "zanzibar"
 
 
-def letter(number, octets):
+def letter(number, octets, word="time"):
     """A letter of exactly so many octets (1,100 and more): a large one has an attachment, a middling one HTML beside the text."""
     parts = [f"Return-Path: <list-{number % 7}@elsewhere.test>\r\n"
              f"Received: from mx{number % 5}.elsewhere.test (mx{number % 5}.elsewhere.test [192.0.2.{number % 250}])\r\n"
@@ -30,7 +32,7 @@ def letter(number, octets):
         parts.append(f"In-Reply-To: <{number - 1}.bench@elsewhere.test>\r\nReferences: "
                      + "\r\n ".join(f"<{number - back}.bench@elsewhere.test>" for back in range(number % 4, 0, -1)) + "\r\n")
     parts.append("MIME-Version: 1.0\r\n")
-    text = "The quick brown fox jumps over the lazy dog, time and again and again.\r\n"
+    text = f"The quick brown fox jumps over the lazy dog, {word} and again and again.\r\n"
     plain = "Content-Type: text/plain; charset=utf-8\r\n"
     if octets > 50_000:
         # Of 57 octets base64 makes 78 with the line's end.
@@ -73,10 +75,14 @@ def fill(system, user, mailbox, count, size, different=sys.maxsize):
     owner = os.stat(folder)
     written = []
     for number in range(count):
-        wire = letter(number, size(number)) if number < different else written[number % different][0]
+        is_rare = number == count // 2
+        if is_rare:
+            wire = letter(number, size(number), RARE)
+        else:
+            wire = letter(number, size(number)) if number < different else written[number % different][0]
         stored = wire if system.line_end == b"\r\n" else wire.replace(b"\r\n", b"\n")
         name = folder / f"{BEGAN + number}.M{number}P1.bench,S={len(stored)},W={len(wire)}:2,{'S' if number % 3 else ''}"
-        if number >= different:
+        if number >= different and not is_rare:
             os.link(written[number % different][1], name)
             continue
         with open(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:

@@ -104,6 +104,16 @@ class System:
         """What `load imap` tells of each command, all in one session."""
         return load.run("imap", self.imap, user, PASSWORD, *commands)
 
+    def search_documents(self, user):
+        """How many messages the account's search index has; None where there is no such thing."""
+        return None
+
+    @contextlib.contextmanager
+    def without_search_index(self):
+        """Started anew without search indexes until the block ends, where it has such."""
+        self.restart()
+        yield
+
     def inbox_count(self):
         """Messages that have reached BOB's mailbox, by the files of the Maildir."""
         root = self.maildir(BOB)
