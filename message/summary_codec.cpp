@@ -1,5 +1,6 @@
 #include "message/summary_codec.h"
 
+#include "message/number_codec.h"
 #include "message/summary_form.h"
 #include "message/summary_view.h"
 
@@ -8,21 +9,11 @@
 namespace posthorn::message {
 namespace {
 
-std::uint64_t zigzag(std::int64_t number) {
-  return static_cast<std::uint64_t>(number) << 1 ^ static_cast<std::uint64_t>(number >> 63);
-}
-std::int64_t unzigzag(std::uint64_t number) {
-  return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
-}
-
 class Writer {
  public:
   void octet(unsigned char value) { out_ += static_cast<char>(value); }
 
-  void number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) octet(static_cast<unsigned char>(value | 0x80));
-    octet(static_cast<unsigned char>(value));
-  }
+  void number(std::uint64_t value) { append_number(out_, value); }
 
   void text(std::string_view text) {
     number(text.size());

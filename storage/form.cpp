@@ -1,6 +1,8 @@
 #include "storage/form.h"
 
+#include "message/sort_keys.h"
 #include "message/summary_codec.h"
+#include "message/thread_links.h"
 
 namespace posthorn::storage {
 namespace {
@@ -26,6 +28,20 @@ FormStatements statements_for(const std::string& table) {
 
 }  // namespace
 
+FormMaker sort_maker() { return {message::sort_keys_version, message::sort_keys_of}; }
+FormMaker thread_maker() { return {message::thread_links_version, message::thread_links_of}; }
+
+const FormMaker& FormMakers::of(Form form) const {
+  switch (form) {
+    case Form::envelope: return envelope;
+    case Form::sort: return sort;
+    case Form::thread: return thread;
+    case Form::summary:
+    case Form::structure: break;
+  }
+  return structure;
+}
+
 bool is_current(Form form, std::string_view octets, const FormMakers& makers) {
   if (form == Form::summary) return message::is_current(octets);
   return octets.starts_with(makers.of(form).version);
@@ -40,10 +56,14 @@ const FormStatements& statements_of(Form form) {
                      "AND uid = summary.key & 0x7fffffff AND summary_key IS NULL)");
   static const FormStatements envelope = statements_for("envelope_form");
   static const FormStatements structure = statements_for("structure_form");
+  static const FormStatements sort = statements_for("sort_form");
+  static const FormStatements thread = statements_for("thread_form");
   switch (form) {
     case Form::summary: break;
     case Form::envelope: return envelope;
     case Form::structure: return structure;
+    case Form::sort: return sort;
+    case Form::thread: return thread;
   }
   return summary;
 }

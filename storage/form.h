@@ -13,9 +13,9 @@ namespace posthorn::storage {
 // What is read of many messages at a time (Mailbox::summaries): all that was worked out of each at arrival,
 // or one of the small forms that are made of that and kept beside it, each for one use: many more of them
 // lie in a page of the index.
-enum class Form : std::uint8_t { summary, envelope, structure };
+enum class Form : std::uint8_t { summary, envelope, structure, sort, thread };
 
-inline constexpr std::array small_forms = {Form::envelope, Form::structure};
+inline constexpr std::array small_forms = {Form::envelope, Form::structure, Form::sort, Form::thread};
 
 // How a small form is made of a summary (message::encode). Errors: corrupt.
 //
@@ -26,12 +26,19 @@ struct FormMaker {
   Result<std::string> (*make)(std::string_view summary) = nullptr;  // none: such forms are not kept
 };
 
+// message/sort_keys.h, message/thread_links.h.
+FormMaker sort_maker();
+FormMaker thread_maker();
+
 // Those that are kept. What a form looks like is the affair of whoever reads it, so makers come from there.
 struct FormMakers {
   FormMaker envelope;
   FormMaker structure;
+  FormMaker sort = sort_maker();
+  FormMaker thread = thread_maker();
 
-  const FormMaker& of(Form form) const { return form == Form::envelope ? envelope : structure; }
+  // Not for Form::summary.
+  const FormMaker& of(Form form) const;
 };
 
 // A longer form is not kept, but made for each who asks: a stranger's letter shall not fill the index.

@@ -70,6 +70,8 @@ CREATE INDEX message_shared ON message (summary_key) WHERE summary_key IS NOT NU
 CREATE TABLE summary (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
 CREATE TABLE envelope_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
 CREATE TABLE structure_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
+CREATE TABLE sort_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
+CREATE TABLE thread_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);
 CREATE TABLE unused_summary (key INTEGER PRIMARY KEY);
 CREATE TABLE removed_mailbox (id INTEGER PRIMARY KEY);
 CREATE TABLE tombstone (
@@ -96,6 +98,8 @@ constexpr const char* migrations[] = {
     "ALTER TABLE summary RENAME COLUMN encoded TO octets;"
     "CREATE TABLE envelope_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
     "CREATE TABLE structure_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
+    "CREATE TABLE sort_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
+    "CREATE TABLE thread_form (key INTEGER PRIMARY KEY, octets BLOB NOT NULL);"
     "CREATE TABLE removed_mailbox (id INTEGER PRIMARY KEY);",
 };
 static_assert(std::size(migrations) == schema_version - oldest_version);

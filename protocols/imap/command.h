@@ -441,8 +441,8 @@ struct SearchKey {
   bool operator==(const SearchKey&) const;
 };
 
-// RETURN of SEARCH: RFC 4731 §3.1, RFC 5182 §2.1 (`save`), RFC 9394 §3.1. `RETURN ()` is `all`. Never both
-// `all` and `partial`.
+// RETURN of SEARCH and SORT: RFC 4731 §3.1, RFC 5182 §2.1 (`save`), RFC 9394 §3.1. `RETURN ()` is `all`.
+// Never both `all` and `partial`.
 struct SearchReturn {
   bool min = false;
   bool max = false;
@@ -462,6 +462,31 @@ struct Search {
   SearchKey key;
   std::optional<SearchReturn> returned{};  // none: it had no RETURN
   bool operator==(const Search&) const = default;
+};
+
+// What SORT compares messages by (RFC 5256 §3, BASE.6.4.SORT; RFC 5957 §4). REVERSE is of this one alone.
+struct SortCriterion {
+  enum class Key : std::uint8_t { arrival, cc, date, display_from, display_to, from, size, subject, to };
+  Key key = Key::arrival;
+  bool reverse = false;
+  bool operator==(const SortCriterion&) const = default;
+};
+
+// SORT and UID SORT, RFC 5256 §3, with RETURN of RFC 5267 §3. At least one criterion and at most
+// max_sort_criteria (grammar.h); the search always names a charset.
+struct Sort {
+  std::vector<SortCriterion> criteria;
+  Search search;
+  bool operator==(const Sort&) const = default;
+};
+
+// THREAD and UID THREAD, RFC 5256 §3. `refs` is that of draft-ietf-morg-inthread: as `references`, but
+// without its step (5), and ordered by the newest message of each thread. The search has no RETURN.
+struct Thread {
+  enum class Algorithm : std::uint8_t { ordered_subject, references, refs };
+  Algorithm algorithm = Algorithm::references;
+  Search search;
+  bool operator==(const Thread&) const = default;
 };
 
 // The data items of FETCH without arguments. The RFC822 ones are names of their own since they are
@@ -581,7 +606,7 @@ struct Command {
   using Body = std::variant<Capability, Noop, Logout, Id, Starttls, Authenticate, Login, Select, Create,
                             Delete, Rename, Subscribe, Unsubscribe, List, Lsub, Xlist, Namespace, Status,
                             Append, Idle, Enable, Compress, Unauthenticate, Check, Close, Unselect, Expunge,
-                            Search, Fetch, Store, Copy, Move, Replace>;
+                            Search, Sort, Thread, Fetch, Store, Copy, Move, Replace>;
   std::string tag;
   Body body;
   bool operator==(const Command&) const = default;

@@ -147,6 +147,22 @@ class ArgumentPrinter {
     out_.push_back(' ');
     append_search_key(out_, search.key);
   }
+  void operator()(const Sort& sort) {
+    if (sort.search.returned) returned(*sort.search.returned);
+    out_.push_back(' ');
+    {
+      Spaced list(out_);
+      for (const SortCriterion& criterion : sort.criteria) {
+        if (criterion.reverse) list.next().append("REVERSE");
+        list.next().append(name_of(criterion.key));
+      }
+    }
+    criteria(sort.search);
+  }
+  void operator()(const Thread& thread) {
+    word(name_of(thread.algorithm));
+    criteria(thread.search);
+  }
   void operator()(const Fetch& fetch) {
     numbers(fetch.messages);
     out_.push_back(' ');
@@ -189,6 +205,12 @@ class ArgumentPrinter {
   }
 
  private:
+  // search-criteria of RFC 5256 §5.
+  void criteria(const Search& search) {
+    text(search.charset);
+    out_.push_back(' ');
+    append_search_key(out_, search.key);
+  }
   void resync(const QuickResync& known) {
     Spaced arguments(out_);
     append_number(arguments.next(), known.uid_validity);
@@ -300,6 +322,10 @@ struct Name {
     return expunge.uids ? "UID EXPUNGE" : "EXPUNGE";
   }
   std::string_view operator()(const Search& search) const { return with(search.numbering, "UID SEARCH"); }
+  std::string_view operator()(const Sort& sort) const { return with(sort.search.numbering, "UID SORT"); }
+  std::string_view operator()(const Thread& thread) const {
+    return with(thread.search.numbering, "UID THREAD");
+  }
   std::string_view operator()(const Fetch& fetch) const { return with(fetch.numbering, "UID FETCH"); }
   std::string_view operator()(const Store& store) const { return with(store.numbering, "UID STORE"); }
   std::string_view operator()(const Copy& copy) const { return with(copy.numbering, "UID COPY"); }
@@ -321,6 +347,30 @@ std::string_view name_of(StatusItem item) {
     case StatusItem::highest_mod_sequence: return "HIGHESTMODSEQ";
     case StatusItem::mailbox_id: return "MAILBOXID";
     case StatusItem::append_limit: return "APPENDLIMIT";
+  }
+  return "";
+}
+
+std::string_view name_of(SortCriterion::Key key) {
+  switch (key) {
+    case SortCriterion::Key::arrival: return "ARRIVAL";
+    case SortCriterion::Key::cc: return "CC";
+    case SortCriterion::Key::date: return "DATE";
+    case SortCriterion::Key::display_from: return "DISPLAYFROM";
+    case SortCriterion::Key::display_to: return "DISPLAYTO";
+    case SortCriterion::Key::from: return "FROM";
+    case SortCriterion::Key::size: return "SIZE";
+    case SortCriterion::Key::subject: return "SUBJECT";
+    case SortCriterion::Key::to: return "TO";
+  }
+  return "";
+}
+
+std::string_view name_of(Thread::Algorithm algorithm) {
+  switch (algorithm) {
+    case Thread::Algorithm::ordered_subject: return "ORDEREDSUBJECT";
+    case Thread::Algorithm::references: return "REFERENCES";
+    case Thread::Algorithm::refs: return "REFS";
   }
   return "";
 }

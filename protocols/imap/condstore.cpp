@@ -29,6 +29,8 @@ struct Visitor {
   bool operator()(const Status& status) const { return asks(status.items); }
   bool operator()(const List& list) const { return asks(list.returned.status); }
   bool operator()(const Search& search) const { return asks(search.key); }
+  bool operator()(const Sort& sort) const { return asks(sort.search.key); }
+  bool operator()(const Thread& thread) const { return asks(thread.search.key); }
   bool operator()(const Store& store) const { return store.unchanged_since.has_value(); }
   bool operator()(const Fetch& fetch) const {
     return fetch.changed_since ||

@@ -192,10 +192,12 @@ constexpr Entry commands[] = {
     {"REPLACE", with_numbers<parse_replace, Numbering::sequence>},
     {"SEARCH", with_numbers<parse_search, Numbering::sequence>},
     {"SELECT", [](Cursor& in) { return parse_select(in, Select::Access::read_write); }},
+    {"SORT", with_numbers<parse_sort, Numbering::sequence>},
     {"STARTTLS", parse_plain<Starttls>},
     {"STATUS", parse_status},
     {"STORE", with_numbers<parse_store, Numbering::sequence>},
     {"SUBSCRIBE", parse_of_mailbox<Subscribe>},
+    {"THREAD", with_numbers<parse_thread, Numbering::sequence>},
     {"UNAUTHENTICATE", parse_plain<Unauthenticate>},
     {"UNSELECT", parse_plain<Unselect>},
     {"UNSUBSCRIBE", parse_of_mailbox<Unsubscribe>},
@@ -210,7 +212,9 @@ constexpr Entry uid_commands[] = {
     {"MOVE", with_numbers<parse_transfer<Move>, Numbering::uid>},
     {"REPLACE", with_numbers<parse_replace, Numbering::uid>},
     {"SEARCH", with_numbers<parse_search, Numbering::uid>},
+    {"SORT", with_numbers<parse_sort, Numbering::uid>},
     {"STORE", with_numbers<parse_store, Numbering::uid>},
+    {"THREAD", with_numbers<parse_thread, Numbering::uid>},
 };
 
 Result<Body> parse_body(Cursor& in) {

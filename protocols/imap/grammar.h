@@ -14,6 +14,7 @@ namespace posthorn::imap {
 inline constexpr std::size_t max_sequence_ranges = 10'000;
 inline constexpr std::size_t max_search_depth = 50;
 inline constexpr std::size_t max_search_keys = 1'000;
+inline constexpr std::size_t max_sort_criteria = 50;
 inline constexpr std::size_t max_fetch_items = 100;
 inline constexpr std::size_t max_header_fields = 200;  // in one HEADER.FIELDS
 inline constexpr std::size_t max_section_depth = 100;

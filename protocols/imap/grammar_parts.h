@@ -36,5 +36,15 @@ Result<Section> parse_section(Cursor& in);
 
 // grammar_search.cpp
 Result<Body> parse_search(Cursor& in, Numbering numbering);
+// The list of options behind RETURN (RFC 4731 §3.1).
+Result<SearchReturn> parse_search_return(Cursor& in);
+// All keys up to the end of the command.
+Result<SearchKey> parse_search_keys(Cursor& in);
+// Takes an atom of letters and digits if it is `word`, in any case.
+bool take_word(Cursor& in, std::string_view word);
+
+// grammar_sort.cpp
+Result<Body> parse_sort(Cursor& in, Numbering numbering);
+Result<Body> parse_thread(Cursor& in, Numbering numbering);
 
 }  // namespace posthorn::imap

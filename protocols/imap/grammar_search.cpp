@@ -254,7 +254,7 @@ Result<> parse_return_option(Cursor& in, SearchReturn& returned) {
     return {};
   }
   const bool is_all = equal_ignoring_case(name, "ALL");
-  if (!is_all && !equal_ignoring_case(name, "PARTIAL")) return malformed("unknown SEARCH return option");
+  if (!is_all && !equal_ignoring_case(name, "PARTIAL")) return malformed("unknown return option");
   if (returned.all || returned.partial) return malformed("only one ALL or PARTIAL may be asked for");
   if (is_all) {
     returned.all = true;
@@ -265,14 +265,7 @@ Result<> parse_return_option(Cursor& in, SearchReturn& returned) {
   return {};
 }
 
-// "(MIN COUNT)", RFC 4731 §3.1; an empty list asks for ALL.
-Result<SearchReturn> parse_return(Cursor& in) {
-  SearchReturn returned;
-  TRY(in.space("SEARCH return options"));
-  TRY(parenthesised(in, "SEARCH return option", [&] { return parse_return_option(in, returned); }));
-  if (returned == SearchReturn()) returned.all = true;
-  return returned;
-}
+}  // namespace
 
 bool take_word(Cursor& in, std::string_view word) {
   Cursor ahead = in;
@@ -281,14 +274,26 @@ bool take_word(Cursor& in, std::string_view word) {
   return true;
 }
 
-}  // namespace
+// "(MIN COUNT)"; an empty list asks for ALL.
+Result<SearchReturn> parse_search_return(Cursor& in) {
+  SearchReturn returned;
+  TRY(in.space("return options"));
+  TRY(parenthesised(in, "return option", [&] { return parse_return_option(in, returned); }));
+  if (returned == SearchReturn()) returned.all = true;
+  return returned;
+}
+
+Result<SearchKey> parse_search_keys(Cursor& in) {
+  TRY(in.space("search key"));
+  return SearchParser(in).keys(1, '\0');
+}
 
 // RFC 3501 §6.4.4, RFC 4731 §3.1.
 Result<Body> parse_search(Cursor& in, Numbering numbering) {
   Search search{.numbering = numbering};
   TRY(in.space("search key"));
   if (take_word(in, "RETURN")) {
-    search.returned = TRY(parse_return(in));
+    search.returned = TRY(parse_search_return(in));
     TRY(in.space("search key"));
   }
   if (take_word(in, "CHARSET")) {

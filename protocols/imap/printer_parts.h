@@ -15,6 +15,8 @@ void append_number(std::string& out, std::uint64_t number);
 void append_escaped(std::string& out, std::string_view text);
 
 std::string_view name_of(FetchAttribute attribute);
+std::string_view name_of(SortCriterion::Key key);
+std::string_view name_of(Thread::Algorithm algorithm);
 
 // An item as FETCH asks for it: "BODY.PEEK[1]<0.10>".
 void append_request(std::string& out, const FetchItem& item);

@@ -46,6 +46,10 @@ constexpr Allowed allowed<Expunge> = Allowed::with_mailbox;
 template <>
 constexpr Allowed allowed<Search> = Allowed::with_mailbox;
 template <>
+constexpr Allowed allowed<Sort> = Allowed::with_mailbox;
+template <>
+constexpr Allowed allowed<Thread> = Allowed::with_mailbox;
+template <>
 constexpr Allowed allowed<Fetch> = Allowed::with_mailbox;
 template <>
 constexpr Allowed allowed<Store> = Allowed::with_mailbox;
@@ -63,6 +67,7 @@ std::optional<Numbering> numbering_of(const Command::Body& body) {
   return std::visit(
       [](const auto& command) -> std::optional<Numbering> {
         if constexpr (requires { command.numbering; }) return command.numbering;
+        if constexpr (requires { command.search.numbering; }) return command.search.numbering;
         return std::nullopt;
       },
       body);
@@ -90,10 +95,12 @@ bool is_select(std::string_view command) {
   return equal_ignoring_case(name, "SELECT") || equal_ignoring_case(name, "EXAMINE");
 }
 
-// Whether it is a SEARCH whose RETURN has SAVE.
+// Whether it is a SEARCH or SORT whose RETURN has SAVE.
 bool is_search_to_save(std::string_view command) {
   Cursor in(command);
-  if (!equal_ignoring_case(take_name(in), "SEARCH") || !in.take_spaces()) return false;
+  const std::string_view name = take_name(in);
+  const bool is_search = equal_ignoring_case(name, "SEARCH") || equal_ignoring_case(name, "SORT");
+  if (!is_search || !in.take_spaces()) return false;
   if (!equal_ignoring_case(in.take_atom(), "RETURN") || !in.take_spaces() || !in.take('(')) return false;
   bool saves = false;
   do {
@@ -103,11 +110,12 @@ bool is_search_to_save(std::string_view command) {
   return saves;
 }
 
-// RFC 3501 §7.4.1; UID FETCH and its like are other commands (§5.5), but for a UID SEARCH that has sequence
-// numbers among its keys (RFC 7162 §3.2.10.2).
+// RFC 3501 §7.4.1, RFC 5256 §3; UID FETCH and its like are other commands (§5.5), but for a UID SEARCH that
+// has sequence numbers among its keys (RFC 7162 §3.2.10.2).
 Expunges expunges_after(const Command::Body& body) {
   const bool numbers_must_hold = std::holds_alternative<Fetch>(body) || std::holds_alternative<Store>(body) ||
-                                 std::holds_alternative<Search>(body);
+                                 std::holds_alternative<Search>(body) || std::holds_alternative<Sort>(body) ||
+                                 std::holds_alternative<Thread>(body);
   return numbers_must_hold && uses_sequence_numbers(body) ? Expunges::hold : Expunges::tell;
 }
 
@@ -122,7 +130,7 @@ constexpr std::string_view base_capabilities =
     "IMAP4rev1 IMAP4rev2 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN SPECIAL-USE CREATE-SPECIAL-USE "
     "MULTIAPPEND MOVE CATENATE REPLACE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW LIST-EXTENDED "
     "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES PARTIAL UIDONLY XLIST BINARY UTF8=ACCEPT "
-    "WITHIN";
+    "WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS";
 
 // A capability that can be enabled, and what does it: true if it was not enabled before.
 struct Switch {

@@ -202,6 +202,10 @@ class Session {
   Reply reply_to_found(const Findings& findings, std::string_view command) const;
   Task<Reply> on(const Search& search);
 
+  // sort.cpp, thread.cpp
+  Task<Reply> on(const Sort& sort);
+  Task<Reply> on(const Thread& thread);
+
   // fetch.cpp, store.cpp, copy.cpp
   Task<Reply> on(const Fetch& fetch);
   Task<Result<>> tell_vanished(const Fetch& fetch);

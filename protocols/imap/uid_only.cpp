@@ -28,6 +28,8 @@ struct Visitor {
   bool operator()(const Search& search) const {
     return search.numbering == Numbering::sequence || uses(search.key);
   }
+  bool operator()(const Sort& sort) const { return (*this)(sort.search); }
+  bool operator()(const Thread& thread) const { return (*this)(thread.search); }
   bool operator()(const Select& select) const { return select.resync && select.resync->match; }
 };
 

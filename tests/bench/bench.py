@@ -27,7 +27,7 @@ from dovecot import Dovecot, DovecotAsInstalled  # noqa: E402
 from mailboxes import HUNDRED  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from posthorn import Posthorn  # noqa: E402
-from rows_read import fetching  # noqa: E402
+from rows_read import fetching, sorting  # noqa: E402
 from rows_write import writing  # noqa: E402
 from sizes import Sizes  # noqa: E402
 from system import Missing  # noqa: E402
@@ -41,6 +41,9 @@ MEASURES = {
     "bodystructure": fetching("BODYSTRUCTURE", "8 ms"),
     "headers": fetching("Thunderbird's header fields", "15 ms"),
     "flags-100k": fetching("FLAGS UID", "20 ms", mailbox=HUNDRED),
+    "sort-date": sorting("SORT (DATE)", "10 ms"),
+    "sort-subject": sorting("SORT (SUBJECT)", "10 ms"),
+    "thread": sorting("THREAD REFERENCES", "10 ms"),
     "bodies": rows_read.bodies,
     "search": rows_search.searching,
     "search-reading": rows_search.searching_by_reading,

@@ -1,4 +1,4 @@
-"""SELECT, FETCH and POP3's RETR: what reads. A client counts octets until the tagged line and looks at no more."""
+"""SELECT, FETCH, SORT, THREAD and POP3's RETR: what reads. A client counts octets until the tagged line and looks at no more."""
 
 import re
 import statistics
@@ -75,6 +75,20 @@ def fetching(words, goal, mailbox=TEN):
         first, *again = (fetched(system, mailbox, KINDS[words]) for _ in range(1 + sizes.repetitions))
         count = sizes.ten if mailbox == TEN else sizes.hundred
         rows.add(f"FETCH {words} of {count:,} messages, first / again", pair(first, statistics.median(again)), goal)
+
+    return measure
+
+
+def sorting(command, goal):
+    """A measure: a SORT or THREAD of all messages, by the first client since the start and by later ones."""
+
+    def measure(system, sizes, rows):
+        ten(system, sizes)
+        system.restart()
+        first, *again = (system.ask(READER, f"SELECT {TEN}", f"{command} UTF-8 ALL")[1]["seconds"]
+                         for _ in range(1 + sizes.repetitions))
+        words = command.replace("(", "").replace(")", "")
+        rows.add(f"{words} of {sizes.ten:,} messages, first / again", pair(first, statistics.median(again)), goal)
 
     return measure
 

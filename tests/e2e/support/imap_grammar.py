@@ -395,13 +395,13 @@ PARTIAL_RANGE = re.compile(rb"[1-9][0-9]*:[1-9][0-9]*|-[1-9][0-9]*:-[1-9][0-9]*"
 
 
 def sequence_set(cursor):
-    """The numbers, all of them; each once, ascending, runs as ranges: as this server writes them."""
+    """The numbers, all of them, in the order told; runs as ranges, which ascend: as this server writes them."""
     numbers = []
     while True:
         found = cursor.match(RANGE, "a number or a range")
         first, last = int(found.group(1)), int(found.group(2) or found.group(1))
-        if (numbers and first <= numbers[-1] + 1) or (found.group(2) and last <= first):
-            cursor.fail("numbers that ascend, runs joined")
+        if (numbers and first == numbers[-1] + 1) or (found.group(2) and last <= first):
+            cursor.fail("ranges that ascend, runs joined")
         numbers += range(first, last + 1)
         if not cursor.take(b","):
             return numbers
@@ -420,8 +420,41 @@ def search(cursor):
     return numbers
 
 
+def threads(cursor, many=2):
+    """thread-nested (RFC 5256 §5): a list of threads, each (chain of numbers, threads below its last)."""
+    found = []
+    while cursor.take(b"("):
+        chain = []
+        while not cursor.peek(b"("):
+            chain.append(cursor.number())
+            if not cursor.take(b" "):
+                break
+        found.append((chain, threads(cursor) if cursor.peek(b"(") else []))
+        cursor.need(b")")
+    if len(found) < many:
+        cursor.fail("two threads or more")
+    return found
+
+
+def changes(cursor):
+    """What ADDTO and REMOVEFROM have (RFC 5267 §5): [(position, numbers)]."""
+    cursor.need(b"(")
+    found = []
+    while True:
+        position = cursor.number()
+        cursor.need(b" ")
+        found.append((position, sequence_set(cursor)))
+        if not cursor.take(b" "):
+            break
+    cursor.need(b")")
+    return found
+
+
 def esearch(cursor):
-    """esearch-response (RFC 4731 §4, RFC 9394 §4): {name: value}; PARTIAL is (range, numbers)."""
+    """esearch-response (RFC 4731 §4, RFC 9394 §4): {name: value}; PARTIAL is (range, numbers).
+
+    CHANGES are those of RFC 5267 §4.3 in their order: [("ADDTO" or "REMOVEFROM", position, numbers)].
+    """
     items = {"UID": False}
     if cursor.take(b" (TAG "):
         items["TAG"] = cursor.string().decode()
@@ -433,6 +466,9 @@ def esearch(cursor):
         if name in items:
             cursor.fail("each item once")
         cursor.need(b" ")
+        if name in ("ADDTO", "REMOVEFROM"):
+            items.setdefault("CHANGES", []).extend((name, *each) for each in changes(cursor))
+            continue
         if name in ("MIN", "MAX", "COUNT"):
             items[name] = cursor.number()
         elif name == "MODSEQ":
@@ -503,8 +539,10 @@ def _untagged(cursor):
     if kind in ("CAPABILITY", "ENABLED"):
         return Response(kind, [item.decode().upper() for item in
                                spaced(cursor, lambda: cursor.match(ATOM, "a capability").group())])
-    if kind == "SEARCH" and not rev2_lacks(cursor, kind):
+    if kind == "SORT" or kind == "SEARCH" and not rev2_lacks(cursor, kind):
         return Response(kind, search(cursor))
+    if kind == "THREAD":
+        return Response(kind, threads(cursor, many=0) if cursor.take(b" ") else [])
     if kind == "ESEARCH":
         return Response(kind, esearch(cursor))
     cursor.need(b" ")
