@@ -99,6 +99,9 @@ Task<Result<control::Reply>> Administration::execute(const control::Request& req
   }
   if (request.command == "account.password") co_return co_await set_password(address, password);
   if (request.command == "account.remove") co_return co_await remove_account(address);
+  if (request.command == "account.search-index") {
+    co_return co_await set_search_index(address, request.argument("on"));
+  }
   if (request.command == "domain.remove") {
     co_return co_await remove_domain(request.argument("domain"), request.argument("with_accounts") == "yes");
   }
@@ -166,6 +169,18 @@ Task<Result<control::Reply>> Administration::set_password(std::string address, s
   auto done = co_await Offload(lane_, set);
   if (done && locked_out_) locked_out_(auth::to_string(*name));
   co_return done;
+}
+
+Task<Result<control::Reply>> Administration::set_search_index(std::string address, std::string on) {
+  const auto name = auth::parse_address(address);
+  if (!name) co_return std::unexpected(name.error());
+  if (on != "on" && on != "off") co_return malformed("expected on or off, got " + toml_string(on));
+  const std::string account = auth::to_string(*name);
+  auto look = [&] { return accounts_.has_account(account); };
+  const auto exists = co_await Offload(lane_, look);
+  if (!exists) co_return std::unexpected(exists.error());
+  if (!*exists) co_return failure(Errc::not_found, "there is no account " + account);
+  co_return silent(co_await store_.set_search_index(account, on == "on"));
 }
 
 // First the account, so that nothing new arrives and nobody logs in, then its mail. What is cut off between

@@ -47,6 +47,7 @@ class Administration {
   Task<Result<control::Reply>> add_account(std::string address, std::string password, bool adopt_mail);
   Task<Result<>> make_way(const std::string& address, bool adopt_mail);
   Task<Result<control::Reply>> set_password(std::string address, std::string password);
+  Task<Result<control::Reply>> set_search_index(std::string address, std::string on);
   Task<Result<control::Reply>> remove_account(std::string address);
   Task<Result<>> remove_mail(std::string address);
   Task<Result<control::Reply>> remove_domain(std::string domain, bool with_accounts);

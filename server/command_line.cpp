@@ -198,6 +198,12 @@ class Parser {
     CLI::App& password = request(account, "password", "Change an account's password");
     argument(password, "ADDRESS", "address", "Such as ann@example.org").required();
     add_password(password);
+    CLI::App& search =
+        request(account, "search-index", "Switch the index by which an account's mail is searched");
+    argument(search, "ADDRESS", "address", "Such as ann@example.org").required();
+    argument(search, "STATE", "on", "on or off: without the index, searches read all messages")
+        .required()
+        ->check(CLI::IsMember({"on", "off"}));
   }
 
   void add_alias() {

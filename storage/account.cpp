@@ -266,6 +266,15 @@ void AccountImpl::fill_search_index_later(Milliseconds delay) {
   if (!fill_timer_->active()) fill_timer_->start(delay);
 }
 
+// By the thread that fills it.
+Task<Result<>> AccountImpl::set_search_index(bool on) {
+  const auto self = shared_from_this();
+  auto job = [this, on] { return disk_.set_search_index(on); };
+  auto done = co_await Offload(parts_.idle_lane, job);
+  if (done && on) fill_search_index_later(Milliseconds(0));
+  co_return done;
+}
+
 // Some messages at a time, so that all accounts have their turns.
 Task<void> AccountImpl::fill_search_index(std::shared_ptr<AccountImpl> /*self*/) {
   auto job = [this]() -> Result<bool> {
@@ -273,7 +282,7 @@ Task<void> AccountImpl::fill_search_index(std::shared_ptr<AccountImpl> /*self*/)
     return disk_.fill_search_index();
   };
   Result<bool> more = true;
-  while (more && *more && open_ && !parts_.closing && !removed_) {
+  while (more && *more && has_search_index() && open_ && !parts_.closing && !removed_) {
     more = co_await Offload(parts_.idle_lane, job);
   }
   if (!more && more.error().code != Errc::not_found) {

@@ -81,7 +81,8 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
 
   // Fills SEARCH's index with what is not in it yet, where the account has one.
   void fill_search_index_later(Milliseconds delay);
-  bool has_search_index() const { return parts_.disk.settings.search_index; }
+  bool has_search_index() const { return parts_.disk.settings.search_index && !disk_.search_index_off(); }
+  Task<Result<>> set_search_index(bool on);
 
   // Whether an operation that is_long() runs or waits.
   bool is_at_long_work() const;

@@ -208,6 +208,7 @@ Result<> AccountDisk::open_once() {
   TRY(files().make_directories(maildir_));
   TRY(read_state());
   TRY(replacements_.load(files()));
+  search_index_off_ = files().status(search_switch()).has_value();
   const auto there = files().status(index_path());
   if (!there && there.error().code == Errc::not_found) {
     // A log without its database would be played into the new one.

@@ -17,6 +17,7 @@
 #include "storage/state_file.h"
 #include "storage/store.h"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,7 @@
 namespace posthorn::storage {
 
 class SearchDocument;
+class TextScan;
 
 // What every account's disk work needs.
 struct DiskContext {
@@ -116,9 +118,16 @@ class AccountDisk {
 
   // What SEARCH's index says. Errors: not_found where there is none, others where it can't be read.
   Result<Mailbox::TextHits> text_hits(MailboxId id, std::span<const TextPattern> patterns);
+  // The same by reading the messages. They are known but for those that can't be read or have very long
+  // texts.
+  Result<Mailbox::TextHits> scan(MailboxId id, const UidSet& uids, std::span<const TextPattern> patterns);
   // Adds some messages to it that are not there yet; says whether there are more. By one thread at a time,
   // beside all others.
   Result<bool> fill_search_index();
+  // Whether the account is to have none; as of the last opening, or the last change. Any thread.
+  bool search_index_off() const { return search_index_off_; }
+  // As fill_search_index(). Errors: io, disk_full.
+  Result<> set_search_index(bool on);
   // A message, and what it is known by in that index.
   struct FingerprintRow {
     Uid uid;
@@ -239,10 +248,12 @@ class AccountDisk {
     std::map<MailboxId, SearchIndex::Filled> mailboxes;
     std::set<MailboxId> looked_again;
   };
-  Result<std::shared_ptr<const SearchedMailbox>> searched_mailbox(Database& database,
-                                                                  SearchIndex::Reader& search, MailboxId id);
-  Result<> look_up_texts(Database& database, SearchIndex::Reader& search, MailboxId id,
+  Result<std::shared_ptr<const SearchedMailbox>> searched_mailbox(Reader& reader, SearchIndex::Reader& search,
+                                                                  MailboxId id);
+  Result<> look_up_texts(Reader& reader, SearchIndex::Reader& search, MailboxId id,
                          std::span<const TextPattern> patterns, Mailbox::TextHits& found);
+  Result<> scan_messages(MailboxId id, std::span<const Mailbox::CachedSummary> summaries, TextScan& texts,
+                         Mailbox::TextHits& found);
   Result<bool> fill_search_index_once();
   Result<bool> fill_search_index_from(Database& database);
   Result<> begin_filling();
@@ -281,7 +292,10 @@ class AccountDisk {
   std::vector<Reader> readers_;
   std::uint64_t generation_ = 0;
 
+  std::string search_switch() const { return path_ + "/no-search-index"; }
+
   SearchIndex search_;
+  std::atomic<bool> search_index_off_ = false;
   Filling filling_;  // of the one thread that fills
   std::mutex searched_mutex_;
   std::map<MailboxId, std::shared_ptr<const SearchedMailbox>> searched_;

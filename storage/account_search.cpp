@@ -2,6 +2,7 @@
 #include "message/summary_codec.h"
 #include "storage/account_disk.h"
 #include "storage/search_document.h"
+#include "storage/text_scan.h"
 
 #include <algorithm>
 
@@ -81,15 +82,25 @@ Result<std::vector<FingerprintRow>> fingerprints(Database& database, MailboxId i
 
 constexpr Uid highest_uid = 0x7fffffff;
 
+// Those from `first` on.
+UidSet from(const UidSet& uids, Uid first) {
+  UidSet rest;
+  for (const UidSet::Range& range : uids.ranges()) {
+    if (range.last >= first) rest.append(std::max(range.first, first), range.last);
+  }
+  return rest;
+}
+
 }  // namespace
 
 // Looks up what was not known the last time.
 Result<std::shared_ptr<const AccountDisk::SearchedMailbox>> AccountDisk::searched_mailbox(
-    Database& database, SearchIndex::Reader& search, MailboxId id) {
+    Reader& reader, SearchIndex::Reader& search, MailboxId id) {
+  Database& database = reader.database;
   const auto last = TRY(database.integer("SELECT coalesce(max(uid), 0) FROM message WHERE mailbox = ?1", id));
   const std::scoped_lock lock(searched_mutex_);
   const std::uint64_t additions = search_.additions();
-  const std::pair generations(rows_generation(), search.generation);
+  const std::pair generations(reader.generation, search.generation);
   auto known = std::make_shared<SearchedMailbox>();
   const auto kept = searched_.find(id);
   if (kept != searched_.end() && kept->second->generations == generations) {
@@ -125,7 +136,7 @@ Result<Mailbox::TextHits> AccountDisk::text_hits(MailboxId id, std::span<const T
     return std::unexpected(search.error());
   }
   Reader reader = TRY(take_reader());
-  auto looked_up = look_up_texts(reader.database, *search, id, patterns, found);
+  auto looked_up = look_up_texts(reader, *search, id, patterns, found);
   give_back(std::move(reader));
   if (!looked_up) {
     note_broken(looked_up.error());
@@ -135,9 +146,9 @@ Result<Mailbox::TextHits> AccountDisk::text_hits(MailboxId id, std::span<const T
   return found;
 }
 
-Result<> AccountDisk::look_up_texts(Database& database, SearchIndex::Reader& search, MailboxId id,
+Result<> AccountDisk::look_up_texts(Reader& reader, SearchIndex::Reader& search, MailboxId id,
                                     std::span<const TextPattern> patterns, Mailbox::TextHits& found) {
-  const auto mailbox = TRY(searched_mailbox(database, search, id));
+  const auto mailbox = TRY(searched_mailbox(reader, search, id));
   if (mailbox->entries.empty()) return {};
   const auto documents = std::ranges::minmax(mailbox->entries, {}, &SearchedMailbox::Entry::document);
   const SearchIndex::Document first = documents.min.document;
@@ -154,6 +165,46 @@ Result<> AccountDisk::look_up_texts(Database& database, SearchIndex::Reader& sea
   return {};
 }
 
+Result<Mailbox::TextHits> AccountDisk::scan(MailboxId id, const UidSet& uids,
+                                            std::span<const TextPattern> patterns) {
+  Mailbox::TextHits found;
+  found.hits.resize(patterns.size());
+  for (auto& hits : found.hits) hits.emplace();
+  found.exact = true;
+  TextScan texts(patterns);
+  UidSet rest = uids;
+  while (!rest.empty()) {
+    const Summaries summaries = TRY(this->summaries(id, rest, Effort::look_up, Form::summary));
+    TRY(scan_messages(id, summaries.present.list, texts, found));
+    rest = summaries.present.rest ? from(rest, *summaries.present.rest) : UidSet();
+  }
+  return found;
+}
+
+Result<> AccountDisk::scan_messages(MailboxId id, std::span<const Mailbox::CachedSummary> summaries,
+                                    TextScan& texts, Mailbox::TextHits& found) {
+  Reader reader = TRY(take_reader());
+  const std::string folder = TRY(message_folder(reader.database, id));
+  for (const Mailbox::CachedSummary& summary : summaries) {
+    const auto decoded = message::decode(summary.encoded);
+    auto row = TRY(find_message(reader.database, id, summary.uid));
+    if (!decoded || !row) continue;
+    auto opened = open_named(folder, *std::move(row));
+    if (!opened) opened = open_message(reader.database, id, summary.uid);
+    if (!opened) continue;
+    auto file = file_of(reader.database, id, *std::move(opened), Octets::seen);
+    if (!file) continue;
+    const auto has = texts.look(*decoded, *file);
+    if (!has || !*has) continue;
+    found.known.append(summary.uid);
+    for (std::size_t i = 0; i < found.hits.size(); ++i) {
+      if ((**has)[i]) found.hits[i]->append(summary.uid);
+    }
+  }
+  give_back(std::move(reader));
+  return {};
+}
+
 std::uint64_t AccountDisk::rows_generation() {
   const std::scoped_lock lock(readers_mutex_);
   return generation_;
@@ -164,7 +215,22 @@ void AccountDisk::note_broken(const Error& error) {
   if (error.code == Errc::corrupt) search_.give_up(error.detail);
 }
 
+// A file that is there says no, so that the choice goes with the mail.
+Result<> AccountDisk::set_search_index(bool on) {
+  if (on) {
+    const auto gone = files().unlink(search_switch());
+    if (!gone && gone.error().code != Errc::not_found) return gone;
+    TRY(files().sync_directory(path_));
+    search_index_off_ = false;
+    return {};
+  }
+  TRY(files().replace(search_switch(), "posthorn account search-index\n"));
+  search_index_off_ = true;
+  return search_.remove();
+}
+
 Result<bool> AccountDisk::fill_search_index() {
+  if (search_index_off_) return false;
   auto more = fill_search_index_once();
   if (!more) note_broken(more.error());
   return more;

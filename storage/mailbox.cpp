@@ -9,9 +9,13 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <thread>
 
 namespace posthorn::storage {
 namespace {
+
+// Threads that look into messages for one search.
+std::size_t scans_at_once() { return std::clamp(std::thread::hardware_concurrency(), 1U, 4U); }
 
 UidSet common(const UidSet& one, const UidSet& other) {
   UidSet both;
@@ -309,6 +313,62 @@ Task<Mailbox::TextHits> MailboxImpl::text_hits(std::vector<TextPattern> patterns
   // It is not there, or broken: it will be.
   account_->fill_search_index_later(Milliseconds(0));
   co_return TextHits();
+}
+
+namespace {
+
+// `uids` in as many pieces, or fewer, of about the same size.
+std::vector<UidSet> in_pieces(const UidSet& uids, std::size_t count) {
+  std::vector<UidSet> pieces(1);
+  const std::uint64_t size = (uids.count() + count - 1) / count;
+  std::uint64_t held = 0;
+  for (const UidSet::Range& range : uids.ranges()) {
+    for (std::uint64_t uid = range.first; uid <= range.last; ++uid) {
+      if (held++ == size) {
+        pieces.emplace_back();
+        held = 1;
+      }
+      pieces.back().append(static_cast<Uid>(uid));
+    }
+  }
+  return pieces;
+}
+
+void add_all(UidSet& uids, const UidSet& more) {
+  for (const UidSet::Range& range : more.ranges()) uids.append(range.first, range.last);
+}
+
+}  // namespace
+
+Task<void> MailboxImpl::scan_piece(UidSet piece, const std::vector<TextPattern>& patterns, TextHits& found) {
+  auto look = [&] { return account_->disk().scan(info_.id, piece, patterns); };
+  auto looked = co_await Offload(account_->parts().lane, look);
+  // What could not be done is not known.
+  if (looked) found = *std::move(looked);
+}
+
+// Several threads at once.
+Task<Mailbox::TextHits> MailboxImpl::scan(UidSet uids, std::vector<TextPattern> patterns) {
+  if (patterns.size() > patterns_limit) patterns.resize(patterns_limit);
+  if (!co_await account_->wake()) co_return TextHits();
+  const std::vector<UidSet> pieces = in_pieces(uids, scans_at_once());
+  std::vector<TextHits> found(pieces.size());
+  {
+    TaskGroup scans;
+    for (std::size_t i = 0; i < pieces.size(); ++i) scans.start(scan_piece(pieces[i], patterns, found[i]));
+    Signal ended;
+    scans.when_empty([&ended] { ended.notify(); });
+    co_await ended;
+  }
+  TextHits all;
+  all.exact = true;
+  all.hits.resize(patterns.size());
+  for (auto& hits : all.hits) hits.emplace();
+  for (const TextHits& piece : found) {
+    add_all(all.known, piece.known);
+    for (std::size_t i = 0; i < piece.hits.size(); ++i) add_all(*all.hits[i], *piece.hits[i]);
+  }
+  co_return all;
 }
 
 template <class Value, class Read>

@@ -43,6 +43,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<UidSet>> vanished_since(ModSeq since, UidSet within) override;
   Task<Result<std::vector<EmailId>>> email_ids(UidSet uids) override;
   Task<TextHits> text_hits(std::vector<TextPattern> patterns) override;
+  Task<TextHits> scan(UidSet uids, std::vector<TextPattern> patterns) override;
   Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid, Octets octets) override;
   Task<Result<std::string>> head(Uid uid, std::size_t limit) override;
   Task<std::vector<Head>> heads(UidSet uids, HeadLimits limits) override;
@@ -57,6 +58,7 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
  private:
   Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how, Missing missing);
   Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
+  Task<void> scan_piece(UidSet piece, const std::vector<TextPattern>& patterns, TextHits& found);
   Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<WorkedOut> summaries);
   Task<void> keep_gains(std::shared_ptr<MailboxImpl> self, std::vector<Gain> gains);
   // As poll(), however long what is queued before it takes.

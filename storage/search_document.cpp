@@ -1,9 +1,5 @@
 #include "storage/search_document.h"
 
-#include "message/charset.h"
-#include "message/header.h"
-#include "message/search_fields.h"
-#include "message/text.h"
 #include "storage/token_list.h"
 
 #include <algorithm>
@@ -14,12 +10,6 @@ namespace {
 constexpr char header_mark = 'h';
 constexpr char body_mark = 'b';
 
-// Of a message with longer texts, no trigrams are kept: each search reads it.
-constexpr std::uint64_t longest_text = 4U << 20U;
-constexpr std::uint64_t longest_header = 256U << 10U;
-constexpr std::size_t read_size = 65'536;
-// A message of that size or a smaller one is read at once.
-constexpr std::size_t small_message = 262'144;
 // Of a longer pattern, these many trigrams are asked for.
 constexpr std::size_t most_phrases = 32;
 
@@ -43,75 +33,17 @@ Result<> SearchDocument::read(const message::Summary& summary, StoredFile& file)
   body_.clear();
   octets_ = 0;
   complete_ = false;
-  const auto ranges = message::text_ranges(summary, message::TextScope::message);
-  std::uint64_t octets = 0;
-  for (const message::TextRange& range : ranges) octets += range.size;
-  if (octets > longest_text || summary.root.header_size > longest_header) return {};
-  held_.clear();
-  if (file.size() <= small_message) held_ = TRY(file.head(static_cast<std::size_t>(file.size())));
-  add_envelope(summary.envelope);
-  TRY(read_header(summary, file));
-  for (const message::TextRange& range : ranges) {
-    const bool is_own_header = range.kind == message::TextRange::Kind::header && range.part == &summary.root;
-    TRY(read_range(range, file, is_own_header ? header_ : body_));
-    if (header_.overflowed() || body_.overflowed()) return {};
-  }
-  complete_ = true;
+  const bool all = TRY(reader_.visit(summary, file, *this, {}));
+  complete_ = all && !satisfied();
   return {};
 }
 
-Result<std::string> SearchDocument::octets_at(StoredFile& file, std::uint64_t offset,
-                                              std::size_t count) const {
-  if (file.size() > small_message) return file.read(offset, count);
-  if (offset >= held_.size()) return std::string();
-  return held_.substr(static_cast<std::size_t>(offset), count);
+void SearchDocument::text(Place place, std::string_view folded) {
+  octets_ += folded.size();
+  (place == Place::body ? body_ : header_).feed(folded);
 }
 
-void SearchDocument::add_to_header(std::string_view readable) {
-  header_.feed(message::fold_for_search(readable));
-  header_.next_range();
-}
-
-void SearchDocument::add_envelope(const message::Envelope& envelope) {
-  for (std::size_t i = 0; i < message::OfEnvelopeFields<int>().size(); ++i) {
-    const auto field = static_cast<message::EnvelopeField>(i);
-    if (const auto* addresses = message::addresses_of(field, envelope)) {
-      for (const message::Address& address : *addresses) add_to_header(message::readable(address));
-    } else if (const std::string* value = message::value_of(field, envelope)) {
-      add_to_header(message::readable_value(*value));
-    }
-  }
-}
-
-// The values of the fields by themselves, as HEADER looks into them.
-Result<> SearchDocument::read_header(const message::Summary& summary, StoredFile& file) {
-  const auto size = static_cast<std::size_t>(summary.root.header_size);
-  const std::string block = TRY(octets_at(file, 0, size));
-  const std::string fields = message::filter_fields(block, {}, message::FieldFilter::except);
-  message::HeaderReader reader(fields);
-  while (const auto field = reader.next()) add_to_header(message::readable_field_value(field->value));
-  return {};
-}
-
-Result<> SearchDocument::read_range(const message::TextRange& range, StoredFile& file,
-                                    message::Trigrams& trigrams) {
-  message::TextExtractor extractor(range);
-  std::string folded;
-  for (std::uint64_t done = 0; done < range.size;) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(range.size - done, read_size));
-    const std::string octets = TRY(octets_at(file, range.offset + done, wanted));
-    if (octets.empty()) break;
-    extractor.feed(octets, folded);
-    trigrams.feed(folded);
-    folded.clear();
-    done += octets.size();
-    octets_ += octets.size();
-  }
-  extractor.finish(folded);
-  trigrams.feed(folded);
-  trigrams.next_range();
-  return {};
-}
+void SearchDocument::end(Place place) { (place == Place::body ? body_ : header_).next_range(); }
 
 std::string SearchDocument::tokens() const {
   std::string list;

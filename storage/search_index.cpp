@@ -261,6 +261,12 @@ void SearchIndex::close() {
   close_all();
 }
 
+Result<> SearchIndex::remove() {
+  const std::scoped_lock lock(mutex_);
+  close_all();
+  return remove_files(*files_, path_);
+}
+
 // With the lock held.
 void SearchIndex::close_all() {
   idle_.clear();

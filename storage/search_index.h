@@ -83,6 +83,8 @@ class SearchIndex {
   Result<std::size_t> count();
   // It is not to be used any more: the next prepare() makes it anew.
   void give_up(std::string why);
+  // Removes its files, too.
+  Result<> remove();
   // Closes what is open and not in use.
   void close();
 

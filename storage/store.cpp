@@ -33,6 +33,7 @@ class StoreImpl final : public Store {
   Task<Result<>> deliver(Delivery delivery) override;
   Task<Result<>> remove_account(std::string address) override;
   Task<Result<bool>> has_mail(std::string address) override;
+  Task<Result<>> set_search_index(std::string address, bool on) override;
   Task<void> close() override;
 
  private:
@@ -165,6 +166,12 @@ Task<Result<bool>> StoreImpl::has_mail(std::string address) {
   const auto found = co_await Offload(parts_.lane, look);
   if (!found && found.error().code != Errc::not_found) co_return std::unexpected(found.error());
   co_return found.has_value();
+}
+
+Task<Result<>> StoreImpl::set_search_index(std::string address, bool on) {
+  auto account = co_await find(std::move(address));
+  if (!account) co_return std::unexpected(account.error());
+  co_return co_await (*account)->set_search_index(on);
 }
 
 Task<void> StoreImpl::remove_files(std::string path) {

@@ -238,10 +238,16 @@ class Mailbox {
     UidSet known;  // of others, it says nothing
     // In the order of the patterns; none: it says nothing of that text.
     std::vector<std::optional<UidSet>> hits;
+    bool exact = false;  // for all patterns but those of headers: no message too many
   };
   // At most patterns_limit of them are looked up.
   static constexpr std::size_t patterns_limit = 64;
   virtual Task<TextHits> text_hits(std::vector<TextPattern> /*patterns*/) { co_return TextHits{}; }
+  // The same, by reading these messages: for some hundred at a time. Those that can't be read, or have very
+  // long texts, are not known.
+  virtual Task<TextHits> scan(UidSet /*uids*/, std::vector<TextPattern> /*patterns*/) {
+    co_return TextHits{};
+  }
 
   // not_found when it is expunged.
   virtual Task<Result<std::unique_ptr<MessageBytes>>> bytes(Uid uid, Octets octets = Octets::seen) = 0;
@@ -333,6 +339,10 @@ class Store {
   virtual Task<Result<>> remove_account(std::string address) = 0;
   // Whether there is mail under this name, whoever's it was. Errors: those of open() for the name; io.
   virtual Task<Result<bool>> has_mail(std::string address) = 0;
+
+  // Switches the search index of one account: without it its file goes, and messages are read. It lasts.
+  // Errors: as open(); io, disk_full.
+  virtual Task<Result<>> set_search_index(std::string address, bool on) = 0;
 
   // Writes what lags behind (flags in file names, settled state files), closes all indexes. After it, only
   // the destructor may be called.

@@ -166,7 +166,7 @@ class EnvelopeKey final : public Key {
   EnvelopeKey(EnvelopeField field, std::size_t index, std::size_t pattern)
       : field_(field), index_(index), pattern_(pattern) {}
   Match test(const Candidate& candidate) const override {
-    if (candidate.envelope == nullptr) return candidate.by_search_index(pattern_);
+    if (candidate.envelope == nullptr) return candidate.by_hits(pattern_);
     return match_if(candidate.envelope->found[static_cast<std::size_t>(field_)][index_]);
   }
 
@@ -182,7 +182,7 @@ class FieldKey final : public Key {
   FieldKey(std::size_t field, std::size_t index, std::size_t pattern)
       : field_(field), index_(index), pattern_(pattern) {}
   Match test(const Candidate& candidate) const override {
-    if (candidate.texts == nullptr) return candidate.by_search_index(pattern_);
+    if (candidate.texts == nullptr) return candidate.by_hits(pattern_);
     return match_if(candidate.texts->fields[field_][index_]);
   }
 
@@ -198,7 +198,7 @@ class TextKey final : public Key {
   TextKey(std::vector<bool> TextFindings::* findings, std::size_t index, std::size_t pattern)
       : findings_(findings), index_(index), pattern_(pattern) {}
   Match test(const Candidate& candidate) const override {
-    if (candidate.texts == nullptr) return candidate.by_search_index(pattern_);
+    if (candidate.texts == nullptr) return candidate.by_text_hits(pattern_);
     return match_if((candidate.texts->*findings_)[index_]);
   }
 
@@ -405,10 +405,15 @@ class Compiler {
 
 }  // namespace
 
-Match Candidate::by_search_index(std::size_t pattern) const {
+Match Candidate::by_hits(std::size_t pattern) const {
+  return by_text_hits(pattern) == Match::no ? Match::no : Match::unknown;
+}
+
+Match Candidate::by_text_hits(std::size_t pattern) const {
   if (hits == nullptr || pattern >= hits->hits.size() || !hits->hits[pattern]) return Match::unknown;
-  const bool is_out = hits->known.contains(message.uid) && !hits->hits[pattern]->contains(message.uid);
-  return is_out ? Match::no : Match::unknown;
+  if (!hits->known.contains(message.uid)) return Match::unknown;
+  if (!hits->hits[pattern]->contains(message.uid)) return Match::no;
+  return hits->exact ? Match::yes : Match::unknown;
 }
 
 Result<Criteria> compile(const Search& search, const View& view, std::shared_ptr<const Places> saved,

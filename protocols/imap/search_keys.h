@@ -59,11 +59,14 @@ struct Candidate {
   const EnvelopeFindings* envelope = nullptr;  // null: not known yet
   const TextFindings* texts = nullptr;
   const storage::Mailbox::Origin* origin = nullptr;
-  const storage::Mailbox::TextHits* hits = nullptr;  // what the search index says of TextWants::patterns
+  // What the search index says of TextWants::patterns, or a scan of some messages.
+  const storage::Mailbox::TextHits* hits = nullptr;
 
-  // What a key says for which the message would have to be looked into: no, where the search index has it
-  // without the pattern.
-  Match by_search_index(std::size_t pattern) const;
+  // What a key says for which the message would have to be looked into: no, where it is known not to have the
+  // pattern.
+  Match by_hits(std::size_t pattern) const;
+  // The same of a pattern that is looked for in all of a text.
+  Match by_text_hits(std::size_t pattern) const;
 };
 
 // One key, or several joined.

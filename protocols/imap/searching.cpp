@@ -126,9 +126,7 @@ Task<void> Searching::by_index(Places open) {
 }
 
 Task<void> Searching::test_all(const std::vector<storage::Mailbox::CachedSummary>& summaries) {
-  // Where one has to be read, so have others, commonly.
-  storage::UidSet next;
-  for (const auto& summary : summaries) next.append(summary.uid);
+  std::vector<Unread> unread;
   for (const auto& summary : summaries) {
     co_await slice_;
     const auto place = view_.messages().find(summary.uid);
@@ -138,15 +136,36 @@ Task<void> Searching::test_all(const std::vector<storage::Mailbox::CachedSummary
       fail(envelope.error());
       continue;
     }
-    const EnvelopeFindings findings = co_await lookup_.in_envelope(*envelope);
-    const Candidate candidate{.place = *place,
-                              .message = view_.messages().at(*place),
-                              .envelope = &findings,
-                              .origin = origin_of(summary.uid),
-                              .hits = &hits_};
-    Match match = criteria_.key->test(candidate);
-    if (match == Match::unknown) match = co_await by_octets(candidate, summary.encoded, next);
+    Unread each{summary, *place, co_await lookup_.in_envelope(*envelope)};
+    const Match match = criteria_.key->test(candidate_of(each, hits_));
     found_[*place] = match == Match::yes;
+    if (match == Match::unknown) unread.push_back(std::move(each));
+  }
+  co_await read_all(unread);
+}
+
+Candidate Searching::candidate_of(const Unread& each, const storage::Mailbox::TextHits& hits) const {
+  return {.place = each.place,
+          .message = view_.messages().at(each.place),
+          .envelope = &each.findings,
+          .origin = origin_of(each.summary.uid),
+          .hits = &hits};
+}
+
+// Where there are several, the pool looks into them first: few of them are left then, commonly.
+Task<void> Searching::read_all(const std::vector<Unread>& unread) {
+  storage::UidSet uids;
+  for (const Unread& each : unread) uids.append(each.summary.uid);
+  storage::Mailbox::TextHits scanned;
+  if (unread.size() > 1 && !criteria_.wants.patterns.empty()) {
+    scanned = co_await view_.mailbox().scan(uids, criteria_.wants.patterns);
+  }
+  for (const Unread& each : unread) {
+    co_await slice_;
+    const Candidate candidate = candidate_of(each, scanned);
+    Match match = criteria_.key->test(candidate);
+    if (match == Match::unknown) match = co_await by_octets(candidate, each.summary.encoded, uids);
+    found_[each.place] = match == Match::yes;
   }
 }
 

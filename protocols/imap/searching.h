@@ -47,6 +47,14 @@ class Searching {
   const storage::Mailbox::Origin* origin_of(storage::Uid uid) const;
   Task<void> by_index(Places open);
   Task<void> test_all(const std::vector<storage::Mailbox::CachedSummary>& summaries);
+  // A message that has to be looked into.
+  struct Unread {
+    const storage::Mailbox::CachedSummary& summary;
+    std::uint32_t place;
+    EnvelopeFindings findings;
+  };
+  Candidate candidate_of(const Unread& each, const storage::Mailbox::TextHits& hits) const;
+  Task<void> read_all(const std::vector<Unread>& unread);
   Task<Match> by_octets(const Candidate& known, const std::string& encoded, const storage::UidSet& next);
   Task<void> say_something();
   void fail(const Error& error);

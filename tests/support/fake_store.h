@@ -220,6 +220,7 @@ class FakeStore final : public storage::Store {
   }
   Task<Result<>> remove_account(std::string) override { co_return Result<>(); }
   Task<Result<bool>> has_mail(std::string address) override { co_return accounts_.contains(address); }
+  Task<Result<>> set_search_index(std::string, bool) override { co_return Result<>(); }
   Task<void> close() override { co_return; }
 
  private:

@@ -191,6 +191,7 @@ class MemoryStore final : public storage::Store {
   Task<Result<>> deliver(storage::Delivery delivery) override;
   Task<Result<>> remove_account(std::string address) override;
   Task<Result<bool>> has_mail(std::string address) override;
+  Task<Result<>> set_search_index(std::string /*address*/, bool /*on*/) override { co_return Result<>(); }
   Task<void> close() override;
 
   // The hop that every operation makes.

@@ -204,6 +204,24 @@ TEST_CASE_FIXTURE(SearchFixture, "search index: made anew once most of it is abo
   CHECK(found(*inbox, "apples0") == uids({1}));
 }
 
+TEST_CASE_FIXTURE(SearchFixture, "search index: switched off for one account, it goes and stays away") {
+  auto inbox = mailbox();
+  append(*inbox, mail_of("Subject: one", "apples"));
+  fill();
+  REQUIRE(wait(store->set_search_index(alice, false)));
+  CHECK(hits(*inbox, "apples").known.empty());
+  CHECK_FALSE(std::filesystem::exists(index_path()));
+  restart();
+  inbox = mailbox();
+  append(*inbox, mail_of("Subject: two", "apples"));
+  run_for(Milliseconds(50));
+  CHECK(hits(*inbox, "apples").known.empty());
+  CHECK_FALSE(std::filesystem::exists(index_path()));
+  REQUIRE(wait(store->set_search_index(alice, true)));
+  fill();
+  CHECK(found(*inbox, "apples") == uids({1, 2}));
+}
+
 TEST_CASE("search index: switched off, there is none") {
   StoreFixture store;
   auto inbox = store.mailbox();
