@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bound_channel.h"
 #include "base/connection.h"
 #include "base/stream.h"
 #include "tls/context.h"
@@ -16,7 +17,7 @@ namespace posthorn::tls {
 //
 // The cryptography runs on the loop thread. A handshake costs it about a millisecond with ECDSA P-256 and
 // up to two with RSA 2048, a record of 16 KiB some microseconds; both are slices that the loop can spare.
-class TlsStream final : public Stream {
+class TlsStream final : public Stream, public BoundChannel {
  public:
   TlsStream(std::unique_ptr<Stream> inner, SessionHandle session);
   ~TlsStream() override;
@@ -29,6 +30,10 @@ class TlsStream final : public Stream {
   // Version, cipher and SNI, after the handshake.
   TlsState state() const;
   bool resumed() const;
+  // After the handshake: "tls-exporter" (RFC 9266) and, in TLS 1.2, "tls-unique" (RFC 5929 §3), neither in a
+  // TLS 1.2 without the extended master secret, whose handshake somebody in between can make look the same;
+  // "tls-server-end-point" (RFC 5929 §4), unless the signature of the certificate has no hash of its own.
+  std::string channel_binding(std::string_view type) const override;
 
   // An end of the stream without close_notify is the peer's close like any other (RFC 8446 §6.1 warns of
   // truncation: it matters to protocols that end a message by closing, which ours never do).

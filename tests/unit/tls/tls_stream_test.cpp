@@ -3,6 +3,8 @@
 #include "tests/unit/tls/tls_fixture.h"
 
 #include <doctest/doctest.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 namespace posthorn::test {
 namespace {
@@ -73,6 +75,68 @@ TEST_CASE("tls: bytes come back as they went, in chunks of any size, both versio
       pair.run.finish();
     }
   }
+}
+
+struct Bindings {
+  std::string exporter, unique, end_point, other;
+};
+
+Task<void> tell_bindings(TlsStream& server, Bindings& bindings) {
+  CHECK(server.channel_binding("tls-exporter").empty());
+  co_await server.handshake();
+  bindings = {server.channel_binding("tls-exporter"), server.channel_binding("tls-unique"),
+              server.channel_binding("tls-server-end-point"), server.channel_binding("tls-other")};
+  server.close(CloseReason::local);
+}
+
+Task<void> shake_hands(TlsClient& client) {
+  co_await client.handshake();
+  co_await client.read(1);  // the server has finished too
+  client.stream().close(CloseReason::local, {});
+}
+
+TEST_CASE("tls: both ends have the same channel bindings (RFC 9266 §2, RFC 5929 §3 and §4)") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    ClientOptions options;
+    options.max_version = version;
+    Pair pair({}, options);
+    Bindings bindings;
+    pair.run.tasks.start(tell_bindings(pair.server, bindings));
+    pair.run.tasks.start(shake_hands(pair.client));
+    pair.run.finish();
+    std::string exported(32, '\0');
+    CHECK(SSL_export_keying_material(pair.client.ssl(), reinterpret_cast<unsigned char*>(exported.data()), 32,
+                                     "EXPORTER-Channel-Binding", 24,
+                                     reinterpret_cast<const unsigned char*>(""), 0, 1) == 1);
+    CHECK((bindings.exporter == exported));
+    std::string finished(12, '\0');
+    if (version == TLS1_2_VERSION) {
+      CHECK(SSL_get_finished(pair.client.ssl(), finished.data(), finished.size()) == finished.size());
+    }
+    CHECK((bindings.unique == (version == TLS1_2_VERSION ? finished : "")));
+    // The certificate of the tests is signed with SHA-256.
+    std::string digest(32, '\0');
+    const Owned<X509, X509_free> certificate(SSL_get1_peer_certificate(pair.client.ssl()));
+    unsigned size = 0;
+    CHECK(X509_digest(certificate.get(), EVP_sha256(), reinterpret_cast<unsigned char*>(digest.data()),
+                      &size) == 1);
+    CHECK((bindings.end_point == digest));
+    CHECK(bindings.other.empty());
+  }
+}
+
+TEST_CASE("tls: without the extended master secret nothing of the session binds (RFC 9266 §4.2, RFC 7627)") {
+  ClientOptions options;
+  options.max_version = TLS1_2_VERSION;
+  Pair pair({}, options);
+  SSL_set_options(pair.client.ssl(), SSL_OP_NO_EXTENDED_MASTER_SECRET);
+  Bindings bindings;
+  pair.run.tasks.start(tell_bindings(pair.server, bindings));
+  pair.run.tasks.start(shake_hands(pair.client));
+  pair.run.finish();
+  CHECK(bindings.exporter.empty());
+  CHECK(bindings.unique.empty());
+  CHECK(bindings.end_point.size() == 32);
 }
 
 Task<void> count_reads(TlsStream& server, std::string& end) {
