@@ -1,6 +1,9 @@
 #include "auth/accounts.h"
 
+#include "auth/sasl.h"
 #include "auth/schema.h"
+
+#include <sodium.h>
 
 namespace posthorn::auth {
 namespace {
@@ -301,6 +304,24 @@ Result<> Accounts::refresh_credentials(const AddressName& account, std::string_v
   if (unchanged == 0) return {};
   TRY(write_credentials(id, credentials));
   return std::move(transaction).commit();
+}
+
+Result<std::string> Accounts::secret(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  auto transaction = TRY(Transaction::begin(database_));
+  std::string made(32, '\0');
+  randombytes_buf(made.data(), made.size());
+  TRY(database_.execute("INSERT OR IGNORE INTO secret (name, value) VALUES (?1, ?2)", name,
+                        encode_base64(made)));
+  std::string value;
+  {
+    Statement rows = TRY(database_.query("SELECT value FROM secret WHERE name = ?1", name));
+    const auto row = TRY(rows.step());
+    if (!row) return failure(Errc::corrupt, "a secret is not there");
+    value = TRY(decode_base64(row->text(0)));
+  }
+  TRY(std::move(transaction).commit());
+  return value;
 }
 
 Result<bool> Accounts::is_local_domain(std::string_view domain) {

@@ -82,6 +82,9 @@ class Accounts {
   Result<> refresh_credentials(const AddressName& account, std::string_view kind, const std::string& seen,
                                const std::vector<StoredCredential>& credentials);
 
+  // 32 random octets, made when they are first asked for and the same from then on.
+  Result<std::string> secret(std::string_view name);
+
   Result<bool> is_local_domain(std::string_view domain);
   // See Directory::resolve. Errors besides: too_large when aliases lead to more than 2000 addresses. The
   // server's own name tells in which domain "postmaster" alone is looked for first.

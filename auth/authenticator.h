@@ -33,6 +33,19 @@ struct Credentials {
   std::string mechanism;  // for the log: "PLAIN", "LOGIN"; empty for a protocol's own command
 };
 
+// How a protocol carries the messages of a SASL mechanism (RFC 4422 §3).
+class SaslChannel {
+ public:
+  virtual ~SaslChannel() = default;
+
+  // Sends a challenge (before base64; it may be empty) and gives the client's answer, decoded. Errors, after
+  // which nothing more is asked: malformed, when the client cancelled or its line is unusable. The channel
+  // knows what to reply to that. Throws ConnectionClosed.
+  virtual Task<Result<std::string>> ask(std::string challenge) = 0;
+};
+
+class ScramExchange;
+
 // The one door for logins of all protocols.
 class Authenticator {
  public:
@@ -47,6 +60,13 @@ class Authenticator {
   // Errors: denied (say no more than that, whatever the cause); busy (the server cannot check now);
   // in_use (the account has too many connections); not_allowed (needs TLS first).
   virtual Task<Result<Login>> login(Connection& connection, Service service, Credentials credentials) = 0;
+
+  // The rest of a SCRAM exchange (scram_exchange.h), whose first message has come: asks for the proof over
+  // `channel`, verifies it, and sends the server's signature before it lets in. What is said of login() holds
+  // here too, of guesses and of errors; besides: malformed, for a message that is none of SCRAM, and what the
+  // channel gives.
+  virtual Task<Result<Login>> login(Connection& connection, Service service, ScramExchange& exchange,
+                                    SaslChannel& channel) = 0;
 };
 
 }  // namespace posthorn::auth

@@ -1,6 +1,6 @@
 #include "auth/password_authenticator.h"
 
-#include "auth/address_name.h"
+#include "auth/login_attempt.h"
 
 #include <sodium.h>
 
@@ -11,31 +11,6 @@
 #include <vector>
 
 namespace posthorn::auth {
-
-// One login on its way.
-struct PasswordAuthenticator::Attempt {
-  Attempt(const Peer& peer, Service from, Credentials given)
-      : address(peer.address), trusted(peer.trusted), service(from), credentials(std::move(given)) {
-    if (auto name = parse_address(credentials.user)) account = *std::move(name);
-    user = account ? to_string(*account) : credentials.user;
-    // Trusted peers have a queue of their own.
-    network = trusted ? "trusted " + address : network_of(address);
-  }
-  Attempt(const Attempt&) = delete;
-  Attempt& operator=(const Attempt&) = delete;
-  ~Attempt() { sodium_memzero(credentials.password.data(), credentials.password.size()); }
-
-  std::string address;
-  std::string network;
-  bool trusted;
-  Service service;
-  Credentials credentials;
-  std::optional<AddressName> account;  // what was named, if it can be an account
-  std::string user;                    // its canonical form, or what was sent
-
-  // For the log. What is no address may be a password that was typed into the wrong field.
-  std::string shown_user() const { return account ? user : "(no address)"; }
-};
 
 // The connections that each account has.
 struct PasswordAuthenticator::Slots {
@@ -169,12 +144,14 @@ Task<Result<std::string>> PasswordAuthenticator::verify(const Attempt& attempt) 
 // by another password, or at another login by a hash of another cost. Gives the present row.
 Task<Result<std::string>> PasswordAuthenticator::still_right(const Attempt& attempt,
                                                              const std::string& stored) {
-  auto read = [&] { return accounts_.credential(*attempt.account, argon2id); };
+  auto read = [&] { return accounts_.credential(*attempt.account, attempt.credential); };
   Result<std::string> present = co_await Offload(lane_, read);
   if (!present && present.error().code == Errc::not_found) {
     co_return failure(Errc::denied, "account was removed");
   }
   if (!present || *present == stored) co_return present;
+  // Of a password that was not sent, nobody can say whether the new row is its.
+  if (attempt.credential != argon2id) co_return failure(Errc::denied, "password was changed");
   auto check = [&] { return verify_(*present, attempt.credentials.password); };
   const Result<bool> right = co_await Offload(hashing_, check);
   if (!right) co_return std::unexpected(right.error());
@@ -186,7 +163,7 @@ Task<Result<std::string>> PasswordAuthenticator::still_right(const Attempt& atte
 // login will try again.
 Task<void> PasswordAuthenticator::refresh(const Attempt& attempt, const std::string& stored) {
   const PasswordCost cost = settings_.cost;
-  if (!has_other_cost(stored, cost)) co_return;
+  if (attempt.credential != argon2id || !has_other_cost(stored, cost)) co_return;
   auto make = [&] { return make_credentials(attempt.credentials.password, cost); };
   const Result<std::vector<StoredCredential>> rows = co_await Offload(hashing_, make);
   if (!rows) co_return;
@@ -195,7 +172,8 @@ Task<void> PasswordAuthenticator::refresh(const Attempt& attempt, const std::str
   static_cast<void>(written);
 }
 
-// What a wrong password costs: time, of this connection only.
+// What a wrong password costs: time, of this connection only. Of a SCRAM proof nobody can tell whether its
+// password was tried before: each is a guess of its own.
 Milliseconds PasswordAuthenticator::penalty(Connection& connection, const Attempt& attempt) {
   if (attempt.trusted) return Milliseconds(0);
   const Throttle::Verdict verdict =

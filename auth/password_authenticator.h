@@ -4,6 +4,7 @@
 #include "auth/authenticator.h"
 #include "auth/failure_log.h"
 #include "auth/password.h"
+#include "auth/scram.h"
 #include "auth/throttle.h"
 #include "auth/turns.h"
 #include "base/offload.h"
@@ -51,6 +52,9 @@ class PasswordAuthenticator final : public Authenticator {
 
   bool plaintext_allowed(const Connection& connection) const override;
   Task<Result<Login>> login(Connection& connection, Service service, Credentials credentials) override;
+  // Verifying a proof costs no more than a few hashes: it waits for no turn.
+  Task<Result<Login>> login(Connection& connection, Service service, ScramExchange& exchange,
+                            SaslChannel& channel) override;
 
  private:
   struct Attempt;
@@ -61,6 +65,10 @@ class PasswordAuthenticator final : public Authenticator {
   bool blocked(Connection& connection, const Attempt& attempt) const;
   Task<Result<Login>> refuse_blocked(Connection& connection, const Attempt& attempt);
   Task<Result<std::string>> verify(const Attempt& attempt);
+  struct FoundVerifier;
+  Task<Result<FoundVerifier>> find_verifier(const Attempt& attempt);
+  ScramVerifier made_up_verifier(const std::string& user) const;
+  Task<Result<Login>> refuse_guess(Connection& connection, const Attempt& attempt);
   Task<Result<Login>> admit(Connection& connection, const Attempt& attempt, const std::string& stored);
   Task<Result<std::string>> still_right(const Attempt& attempt, const std::string& stored);
   Task<void> refresh(const Attempt& attempt, const std::string& stored);
@@ -81,6 +89,7 @@ class PasswordAuthenticator final : public Authenticator {
   FailureLog postponements_;
   std::string unmatchable_;
   std::string fingerprint_key_;
+  std::string salt_key_;  // of made-up salts; empty until it is read
   std::shared_ptr<Slots> slots_;
 };
 

@@ -1,14 +1,32 @@
 #include "auth/sasl.h"
 
+#include "auth/scram_exchange.h"
+#include "base/bound_channel.h"
+
 #include <sodium.h>
 
-#include <optional>
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace posthorn::auth {
 namespace {
 
 constexpr std::size_t max_message = 4096;
+
+constexpr std::string_view scram_plus = "SCRAM-SHA-256-PLUS";
+constexpr std::string_view scram = "SCRAM-SHA-256";
+// In the order of preference. The first needs a channel that it can be bound to.
+constexpr std::string_view mechanisms[] = {scram_plus, scram, "PLAIN", "LOGIN"};
+
+// RFC 4422 §3.1: names are upper case; clients that write them otherwise mean the same.
+std::string canonical_name(std::string_view mechanism) {
+  std::string name(mechanism.substr(0, 32));
+  for (char& c : name) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return name;
+}
 
 // RFC 4616 §2: [authzid] NUL authcid NUL passwd.
 class PlainExchange final : public SaslExchange {
@@ -59,6 +77,33 @@ std::optional<unsigned> base64_digit(char c) {
   return std::nullopt;
 }
 
+// RFC 4422 §5, of mechanisms in which the client speaks first: an empty challenge asks for what did not come
+// with the command.
+Task<Result<std::string>> first_message(std::optional<std::string> initial_response, SaslChannel& channel) {
+  if (initial_response) co_return *std::move(initial_response);
+  co_return co_await channel.ask("");
+}
+
+// To the end of a mechanism that ends in credentials. Where the server speaks first, the exchange refuses an
+// initial response, or takes it as LOGIN does: many clients send it.
+Task<Result<Credentials>> run(SaslExchange& exchange, std::optional<std::string> initial_response,
+                              SaslChannel& channel) {
+  std::string message;
+  if (initial_response || exchange.client_first()) {
+    Result<std::string> first = co_await first_message(std::move(initial_response), channel);
+    if (!first) co_return std::unexpected(std::move(first).error());
+    message = *std::move(first);
+  }
+  while (true) {
+    Result<SaslStep> step = exchange.step(message);
+    if (!step) co_return std::unexpected(std::move(step).error());
+    if (auto* done = std::get_if<Credentials>(&*step)) co_return std::move(*done);
+    Result<std::string> answer = co_await channel.ask(std::move(std::get<Challenge>(*step).text));
+    if (!answer) co_return std::unexpected(std::move(answer).error());
+    message = *std::move(answer);
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Service service) {
@@ -70,21 +115,60 @@ std::string_view name_of(Service service) {
   return "unknown";
 }
 
-std::vector<std::string_view> offered_mechanisms(const Authenticator& authenticator,
-                                                 const Connection& connection) {
+const BoundChannel* bound_channel(Connection& connection) {
+  if (!connection.tls().active()) return nullptr;
+  const auto* channel = dynamic_cast<const BoundChannel*>(&connection.stream());
+  if (channel == nullptr) return nullptr;
+  // TLS 1.2 without the extended master secret and a certificate whose signature has no hash have neither.
+  const bool any = !channel->channel_binding("tls-exporter").empty() ||
+                   !channel->channel_binding("tls-server-end-point").empty();
+  return any ? channel : nullptr;
+}
+
+std::vector<std::string_view> offered_mechanisms(const Authenticator& authenticator, Connection& connection) {
   if (!authenticator.plaintext_allowed(connection)) return {};
-  return {"PLAIN", "LOGIN"};
+  std::vector<std::string_view> names(std::begin(mechanisms), std::end(mechanisms));
+  if (bound_channel(connection) == nullptr) names.erase(names.begin());
+  return names;
+}
+
+bool is_offered(const Authenticator& authenticator, Connection& connection, std::string_view mechanism) {
+  const auto offered = offered_mechanisms(authenticator, connection);
+  return std::ranges::find(offered, canonical_name(mechanism)) != offered.end();
+}
+
+bool is_known_mechanism(std::string_view mechanism) {
+  return std::ranges::find(mechanisms, canonical_name(mechanism)) != std::end(mechanisms);
 }
 
 Result<std::unique_ptr<SaslExchange>> start_exchange(std::string_view mechanism) {
-  // RFC 4422 §3.1: names are upper case; clients that write them otherwise mean the same.
-  std::string name(mechanism.substr(0, 32));
-  for (char& c : name) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
+  const std::string name = canonical_name(mechanism);
   if (name == "PLAIN") return std::make_unique<PlainExchange>();
   if (name == "LOGIN") return std::make_unique<LoginExchange>();
   return failure(Errc::unavailable, "no such mechanism");
+}
+
+Task<Result<Login>> authenticate(Authenticator& authenticator, Connection& connection, Service service,
+                                 std::string mechanism, std::optional<std::string> initial_response,
+                                 SaslChannel& channel) {
+  const std::string name = canonical_name(mechanism);
+  if (name == scram_plus || name == scram) {
+    Result<std::string> message = co_await first_message(std::move(initial_response), channel);
+    if (!message) co_return std::unexpected(std::move(message).error());
+    const auto variant = name == scram_plus ? ScramExchange::Variant::plus : ScramExchange::Variant::plain;
+    Result<ScramExchange> exchange = ScramExchange::begin(variant, *message);
+    if (!exchange) co_return std::unexpected(std::move(exchange).error());
+    co_return co_await authenticator.login(connection, service, *exchange, channel);
+  }
+  Result<std::unique_ptr<SaslExchange>> exchange = start_exchange(name);
+  if (!exchange) co_return std::unexpected(std::move(exchange).error());
+  Result<Credentials> credentials = co_await run(**exchange, std::move(initial_response), channel);
+  if (!credentials) co_return std::unexpected(std::move(credentials).error());
+  co_return co_await authenticator.login(connection, service, *std::move(credentials));
+}
+
+Result<std::string> decode_initial_response(std::string_view text) {
+  return decode_base64(text == "=" ? "" : text);
 }
 
 // Not sodium_base642bin(): version 1.0.18 takes the octet 0xff for a digit.

@@ -4,11 +4,16 @@
 #include "base/result.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
+
+namespace posthorn {
+class BoundChannel;
+}
 
 namespace posthorn::auth {
 
@@ -29,12 +34,30 @@ class SaslExchange {
   virtual Result<SaslStep> step(std::string_view message) = 0;
 };
 
-// The mechanisms to be offered on a connection as it is now, in the order of preference ("PLAIN", "LOGIN").
-std::vector<std::string_view> offered_mechanisms(const Authenticator& authenticator,
-                                                 const Connection& connection);
+// What a login on this connection can be bound to, or null. With it the -PLUS mechanisms are offered.
+const BoundChannel* bound_channel(Connection& connection);
 
-// The exchange for a mechanism's name in any case; unavailable when there is none of that name.
+// The mechanisms to be offered on a connection as it is now, in the order of preference ("SCRAM-SHA-256",
+// "PLAIN"). None where no password may be sent: who listens to SCRAM can try passwords on what was heard, and
+// could take over the session.
+std::vector<std::string_view> offered_mechanisms(const Authenticator& authenticator, Connection& connection);
+// Whether a mechanism, named in any case, is one of these.
+bool is_offered(const Authenticator& authenticator, Connection& connection, std::string_view mechanism);
+// Whether it is offered on some connections.
+bool is_known_mechanism(std::string_view mechanism);
+
+// Runs a mechanism that is offered, to its end. `initial_response` is decoded. Errors: those of
+// Authenticator::login(); malformed for messages that are none of the mechanism; what the channel gives.
+Task<Result<Login>> authenticate(Authenticator& authenticator, Connection& connection, Service service,
+                                 std::string mechanism, std::optional<std::string> initial_response,
+                                 SaslChannel& channel);
+
+// The exchange of a mechanism that ends in credentials, PLAIN or LOGIN; unavailable for others.
 Result<std::unique_ptr<SaslExchange>> start_exchange(std::string_view mechanism);
+
+// An initial response as AUTH carries it: base64, or "=" for an empty one (RFC 4954 §4, RFC 5034 §4).
+// Errors: malformed.
+Result<std::string> decode_initial_response(std::string_view text);
 
 // Strict base64 of RFC 4648 §4 for SASL in all protocols; malformed for anything else, white space included.
 Result<std::string> decode_base64(std::string_view text);

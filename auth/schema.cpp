@@ -40,7 +40,15 @@ CREATE TABLE removal (
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr const char* all_steps[] = {version_1, version_2};
+// Keys of this server's own, in base64.
+constexpr const char* version_3 = R"(
+CREATE TABLE secret (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr const char* all_steps[] = {version_1, version_2, version_3};
 
 }  // namespace
 

@@ -46,6 +46,21 @@ ScramVerifier make_scram_verifier(std::string_view password, std::string salt, u
   return verifier;
 }
 
+bool is_proof(const ScramVerifier& verifier, std::string_view auth_message, std::string_view proof) {
+  if (proof.size() != hash_size) return false;
+  std::string client_key = hmac(verifier.stored_key, auth_message);
+  for (std::size_t i = 0; i < hash_size; ++i) client_key[i] = static_cast<char>(client_key[i] ^ proof[i]);
+  std::string stored_key(hash_size, '\0');
+  crypto_hash_sha256(octets(stored_key), octets(client_key), client_key.size());
+  // Where the proof is right, this is as good as the password here.
+  sodium_memzero(client_key.data(), client_key.size());
+  return sodium_memcmp(stored_key.data(), verifier.stored_key.data(), hash_size) == 0;
+}
+
+std::string server_signature(const ScramVerifier& verifier, std::string_view auth_message) {
+  return hmac(verifier.server_key, auth_message);
+}
+
 std::string to_string(const ScramVerifier& verifier) {
   return std::string(prefix) + std::to_string(verifier.iterations) + ":" + encode_base64(verifier.salt) +
          "$" + encode_base64(verifier.stored_key) + ":" + encode_base64(verifier.server_key);

@@ -20,6 +20,12 @@ struct ScramVerifier {
 // PBKDF2.
 ScramVerifier make_scram_verifier(std::string_view password, std::string salt, unsigned iterations);
 
+// Whether `proof` is ClientProof for this AuthMessage (RFC 5802 §3); it takes the same time whatever is
+// wrong.
+bool is_proof(const ScramVerifier& verifier, std::string_view auth_message, std::string_view proof);
+// ServerSignature for it.
+std::string server_signature(const ScramVerifier& verifier, std::string_view auth_message);
+
 // "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey", binary values in base64 (RFC 5803 §2).
 std::string to_string(const ScramVerifier& verifier);
 // Errors: malformed.

@@ -24,60 +24,66 @@ Reply reply_to_refused_login(const Error& error) {
 
 }  // namespace
 
+// The messages of a mechanism as lines (RFC 3501 §6.2.2).
+class Session::SaslLines final : public auth::SaslChannel {
+ public:
+  explicit SaslLines(Session& session) : session_(session) {}
+
+  Task<Result<std::string>> ask(std::string challenge) override {
+    session_.send("+ " + auth::encode_base64(challenge) + "\r\n");
+    const Connection::Line line = co_await session_.connection_.read_line(longest_response);
+    co_await session_.read_past_literals(line);
+    if (line.too_long) co_return refuse("The response is too long");
+    if (line.text == "*") co_return refuse("AUTHENTICATE cancelled");
+    auto message = auth::decode_base64(line.text);
+    if (!message) co_return refuse("The response is not valid base64");
+    co_return message;
+  }
+  // Why there was no answer.
+  std::optional<Reply>& refusal() { return refusal_; }
+
+ private:
+  std::unexpected<Error> refuse(std::string text) {
+    refusal_ = bad(text);
+    return malformed(std::move(text));
+  }
+
+  Session& session_;
+  std::optional<Reply> refusal_;
+};
+
 Task<Reply> Session::on(const Login& login) {
   if (!environment_.authenticator.plaintext_allowed(connection_)) {
     co_return no("[PRIVACYREQUIRED] Start TLS first");
   }
-  co_return co_await log_in({.authorisation_identity = {}, .user = login.user, .password = login.password});
+  auth::Credentials credentials{.user = login.user, .password = login.password};
+  auto entered =
+      co_await environment_.authenticator.login(connection_, auth::Service::imap, std::move(credentials));
+  co_return co_await enter(std::move(entered));
 }
 
 Task<Reply> Session::on(const Authenticate& authenticate) {
-  const auto offered = auth::offered_mechanisms(environment_.authenticator, connection_);
-  if (std::ranges::find(offered, authenticate.mechanism) == offered.end()) {
-    const bool is_known = auth::start_exchange(authenticate.mechanism).has_value();
-    co_return is_known ? no("[PRIVACYREQUIRED] Start TLS first") : no("[CANNOT] No such mechanism");
+  if (!auth::is_offered(environment_.authenticator, connection_, authenticate.mechanism)) {
+    const bool is_known = auth::is_known_mechanism(authenticate.mechanism);
+    const bool needs_tls = is_known && !connection_.tls().active();
+    co_return needs_tls ? no("[PRIVACYREQUIRED] Start TLS first") : no("[CANNOT] No such mechanism");
   }
-  auth::Credentials credentials;
-  auto refusal = co_await exchange(authenticate.mechanism, authenticate.initial_response, credentials);
-  if (refusal) co_return *std::move(refusal);
-  co_return co_await log_in(std::move(credentials));
+  std::optional<std::string> initial;
+  if (authenticate.initial_response) {
+    auto decoded = auth::decode_base64(*authenticate.initial_response);
+    if (!decoded) co_return bad("The response is not valid base64");
+    initial = *std::move(decoded);
+  }
+  SaslLines lines(*this);
+  auto entered = co_await auth::authenticate(environment_.authenticator, connection_, auth::Service::imap,
+                                             authenticate.mechanism, std::move(initial), lines);
+  if (lines.refusal()) co_return *std::move(lines.refusal());
+  if (!entered && entered.error().code == Errc::malformed) co_return bad("The response is not valid");
+  co_return co_await enter(std::move(entered));
 }
 
-// The messages of a mechanism, to its end: the credentials, or why there are none.
-Task<std::optional<Reply>> Session::exchange(std::string_view mechanism, std::optional<std::string> initial,
-                                             auth::Credentials& credentials) {
-  auto exchange = auth::start_exchange(mechanism);
-  if (!exchange) co_return no("[CANNOT] No such mechanism");
-  std::string challenge;
-  bool is_first = true;
-  while (true) {
-    std::string response;
-    if (auto given = std::exchange(initial, std::nullopt)) {
-      response = *std::move(given);
-    } else if (!is_first || (*exchange)->client_first()) {
-      send("+ " + auth::encode_base64(challenge) + "\r\n");
-      const Connection::Line line = co_await connection_.read_line(longest_response);
-      co_await read_past_literals(line);
-      if (line.too_long) co_return bad("The response is too long");
-      if (line.text == "*") co_return bad("AUTHENTICATE cancelled");
-      response = line.text;
-    }
-    is_first = false;
-    const auto message = auth::decode_base64(response);
-    if (!message) co_return bad("The response is not valid base64");
-    auto step = (*exchange)->step(*message);
-    if (!step) co_return bad("The response is not valid");
-    if (auto* done = std::get_if<auth::Credentials>(&*step)) {
-      credentials = std::move(*done);
-      co_return std::nullopt;
-    }
-    challenge = std::move(std::get<auth::Challenge>(*step).text);
-  }
-}
-
-Task<Reply> Session::log_in(auth::Credentials credentials) {
-  auto login =
-      co_await environment_.authenticator.login(connection_, auth::Service::imap, std::move(credentials));
+// After a login, or its refusal.
+Task<Reply> Session::enter(Result<auth::Login> login) {
   if (!login) co_return reply_to_refused_login(login.error());
   auto account = co_await environment_.store.open(login->address);
   if (!account) {

@@ -129,9 +129,8 @@ class Session {
   // auth.cpp
   Task<Reply> on(const Login& login);
   Task<Reply> on(const Authenticate& authenticate);
-  Task<Reply> log_in(auth::Credentials credentials);
-  Task<std::optional<Reply>> exchange(std::string_view mechanism, std::optional<std::string> initial,
-                                      auth::Credentials& credentials);
+  class SaslLines;
+  Task<Reply> enter(Result<auth::Login> login);
 
   // append.cpp
   Task<void> receive_message(Incoming& command, const Frame& frame);

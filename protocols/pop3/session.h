@@ -79,9 +79,8 @@ class Session {
 
   // session_login.cpp
   bool offers_stls() const;
-  Task<void> log_in(auth::Credentials credentials);
-  Task<std::expected<auth::Credentials, std::string_view>> credentials(const Auth& auth);
-  Task<std::expected<std::string, std::string_view>> ask(std::string_view challenge);
+  class SaslLines;
+  Task<void> enter(Result<auth::Login> login);
 
   void ok(std::string_view text);
   void refuse(std::string_view text);

@@ -1,13 +1,46 @@
 // Who the client is: USER and PASS (RFC 1939 §7), AUTH (RFC 5034), STLS (RFC 2595 §4).
 #include "auth/sasl.h"
-#include "message/header.h"
 #include "protocols/pop3/reply.h"
 #include "protocols/pop3/session.h"
 
 #include <utility>
-#include <variant>
 
 namespace posthorn::pop3 {
+
+// The messages of a mechanism as lines (RFC 5034 §4).
+class Session::SaslLines final : public auth::SaslChannel {
+ public:
+  explicit SaslLines(Session& session) : session_(session) {}
+
+  Task<Result<std::string>> ask(std::string challenge) override {
+    Connection& connection = session_.connection_;
+    connection.queue("+ " + auth::encode_base64(challenge) + "\r\n");
+    do {
+      if (session_.stopping_) {
+        session_.ending_ = true;
+        co_return end(shutting_down);
+      }
+    } while (!co_await connection.wait_for_input());
+    const Connection::Line line = co_await connection.read_line(session_.services_.settings->auth_line);
+    if (line.too_long) co_return end("Line too long");
+    if (line.bare_lf) co_return end("Lines end with CR LF");
+    if (line.text == "*") co_return end("Authentication cancelled");
+    auto message = auth::decode_base64(line.text);
+    if (!message) co_return end("Cannot decode base64");
+    co_return message;
+  }
+  // Why there was no answer; empty while there were.
+  std::string_view refusal() const { return refusal_; }
+
+ private:
+  std::unexpected<Error> end(std::string_view refusal) {
+    refusal_ = refusal;
+    return malformed(std::string(refusal));
+  }
+
+  Session& session_;
+  std::string_view refusal_;
+};
 
 bool Session::offers_stls() const { return services_.start_tls && !connection_.tls().active(); }
 
@@ -28,7 +61,9 @@ Task<void> Session::on(const Pass& pass) {
     refuse("USER first");
     co_return;
   }
-  co_await log_in(auth::Credentials{"", *std::move(user), pass.password, ""});
+  auto login = co_await services_.authenticator.login(
+      connection_, auth::Service::pop3, auth::Credentials{"", *std::move(user), pass.password, ""});
+  co_await enter(std::move(login));
 }
 
 Task<void> Session::on(const Auth& auth) {
@@ -41,18 +76,33 @@ Task<void> Session::on(const Auth& auth) {
     connection_.queue(".\r\n");
     co_return;
   }
-  auto given = co_await credentials(auth);
-  if (given) {
-    co_await log_in(*std::move(given));
+  if (!auth::is_offered(services_.authenticator, connection_, auth.mechanism)) {
+    refuse("Authentication mechanism not offered");
+    co_return;
+  }
+  std::optional<std::string> initial;
+  if (auth.initial_response) {
+    auto decoded = auth::decode_initial_response(*auth.initial_response);
+    if (!decoded) {
+      refuse("Cannot decode base64");
+      co_return;
+    }
+    initial = *std::move(decoded);
+  }
+  SaslLines lines(*this);
+  auto login = co_await auth::authenticate(services_.authenticator, connection_, auth::Service::pop3,
+                                           auth.mechanism, std::move(initial), lines);
+  if (!lines.refusal().empty()) {
+    refuse(lines.refusal());
+  } else if (!login && login.error().code == Errc::malformed) {
+    refuse("Message not understood");
   } else {
-    refuse(given.error());
+    co_await enter(std::move(login));
   }
 }
 
 // RFC 1939 §4: logged in is who also holds the maildrop.
-Task<void> Session::log_in(auth::Credentials credentials) {
-  auto login =
-      co_await services_.authenticator.login(connection_, auth::Service::pop3, std::move(credentials));
+Task<void> Session::enter(Result<auth::Login> login) {
   if (!login) {
     ++failed_logins_;
     // [IN-USE] is the maildrop's lock alone (RFC 2449 §8.1.2).
@@ -71,55 +121,6 @@ Task<void> Session::log_in(auth::Credentials credentials) {
   login_ = *std::move(login);
   maildrop_ = *std::move(maildrop);
   ok("Maildrop has " + totals());
-}
-
-// The exchange of the mechanism, to its end.
-Task<std::expected<auth::Credentials, std::string_view>> Session::credentials(const Auth& auth) {
-  bool known = false;
-  for (const auto name : auth::offered_mechanisms(services_.authenticator, connection_)) {
-    known = known || message::equal_ignoring_case(name, auth.mechanism);
-  }
-  auto exchange = auth::start_exchange(auth.mechanism);
-  if (!known || !exchange) co_return std::unexpected("Authentication mechanism not offered");
-
-  std::string message;
-  if (auth.initial_response) {
-    // Where the server speaks first, the exchange refuses it, or takes it as LOGIN does: many clients send
-    // it.
-    auto decoded = auth::decode_base64(*auth.initial_response == "=" ? "" : *auth.initial_response);
-    if (!decoded) co_return std::unexpected("Cannot decode base64");
-    message = *std::move(decoded);
-  } else if ((*exchange)->client_first()) {
-    auto answer = co_await ask("");
-    if (!answer) co_return std::unexpected(answer.error());
-    message = *std::move(answer);
-  }
-  while (true) {
-    auto step = (*exchange)->step(message);
-    if (!step) co_return std::unexpected("Message not understood");
-    if (auto* done = std::get_if<auth::Credentials>(&*step)) co_return std::move(*done);
-    auto answer = co_await ask(std::get<auth::Challenge>(*step).text);
-    if (!answer) co_return std::unexpected(answer.error());
-    message = *std::move(answer);
-  }
-}
-
-// Sends a challenge and gives the client's answer, decoded; or the text that ends the exchange.
-Task<std::expected<std::string, std::string_view>> Session::ask(std::string_view challenge) {
-  connection_.queue("+ " + auth::encode_base64(challenge) + "\r\n");
-  do {
-    if (stopping_) {
-      ending_ = true;
-      co_return std::unexpected(shutting_down);
-    }
-  } while (!co_await connection_.wait_for_input());
-  const Connection::Line line = co_await connection_.read_line(services_.settings->auth_line);
-  if (line.too_long) co_return std::unexpected("Line too long");
-  if (line.bare_lf) co_return std::unexpected("Lines end with CR LF");
-  if (line.text == "*") co_return std::unexpected("Authentication cancelled");
-  auto decoded = auth::decode_base64(line.text);
-  if (!decoded) co_return std::unexpected("Cannot decode base64");
-  co_return *std::move(decoded);
 }
 
 // What was sent in plaintext after the command is thrown away, and so is a USER before it (RFC 2595 §4).

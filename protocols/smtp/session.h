@@ -108,8 +108,7 @@ class Session {
   std::vector<std::string_view> offered_mechanisms() const;
   Task<void> start_tls();
   std::optional<Reply> login_missing() const;
-  Task<std::expected<auth::Credentials, Reply>> credentials(const Auth& auth);
-  Task<std::expected<std::string, Reply>> ask(std::string_view challenge);
+  class SaslLines;
 
   void send(const Reply& reply) { print(reply, connection_.output()); }
   void end(const Reply& reply);

@@ -1,12 +1,44 @@
 // Who the client is: STARTTLS (RFC 3207) and AUTH (RFC 4954).
 #include "auth/sasl.h"
-#include "message/header.h"
 #include "protocols/smtp/session.h"
 
 #include <utility>
-#include <variant>
 
 namespace posthorn::smtp {
+
+// The messages of a mechanism as lines (RFC 4954 §4).
+class Session::SaslLines final : public auth::SaslChannel {
+ public:
+  explicit SaslLines(Session& session) : session_(session) {}
+
+  Task<Result<std::string>> ask(std::string challenge) override {
+    session_.send(Reply(334, auth::encode_base64(challenge)));
+    do {
+      if (session_.stopping_) {
+        session_.ending_ = true;
+        co_return end(session_.shutting_down());
+      }
+    } while (!co_await session_.connection_.wait_for_input());
+    const Connection::Line line = co_await session_.read_line();
+    if (line.too_long) co_return end(Reply(500, "5.5.6 Authentication exchange line is too long"));
+    if (line.bare_lf) co_return end(Reply(500, "5.5.2 Lines end with CR LF"));
+    if (line.text == "*") co_return end(Reply(501, "5.7.0 Authentication cancelled"));
+    auto message = auth::decode_base64(line.text);
+    if (!message) co_return end(Reply(501, "5.5.2 Cannot decode base64"));
+    co_return message;
+  }
+  // Why there was no answer.
+  std::optional<Reply>& refusal() { return refusal_; }
+
+ private:
+  std::unexpected<Error> end(Reply refusal) {
+    refusal_ = std::move(refusal);
+    return malformed("no answer to a challenge");
+  }
+
+  Session& session_;
+  std::optional<Reply> refusal_;
+};
 
 bool Session::offers_start_tls() const { return services_.start_tls && !connection_.tls().active(); }
 
@@ -53,13 +85,25 @@ Task<Reply> Session::on(const Auth& auth) {
   if (login_) co_return Reply(503, "5.5.1 Already authenticated");
   if (transaction_) co_return Reply(503, "5.5.1 AUTH is not allowed in a transaction");
 
-  auto given = co_await credentials(auth);
-  if (!given) co_return given.error();
-  auto login = co_await services_.authenticator.login(connection_, auth::Service::smtp, *std::move(given));
+  if (offered_mechanisms().empty() && offers_start_tls()) co_return *login_missing();
+  if (!auth::is_offered(services_.authenticator, connection_, auth.mechanism)) {
+    co_return Reply(504, "5.5.4 Authentication mechanism not offered");
+  }
+  std::optional<std::string> initial;
+  if (auth.initial_response) {
+    auto decoded = auth::decode_initial_response(*auth.initial_response);
+    if (!decoded) co_return Reply(501, "5.5.2 Cannot decode base64");
+    initial = *std::move(decoded);
+  }
+  SaslLines lines(*this);
+  auto login = co_await auth::authenticate(services_.authenticator, connection_, auth::Service::smtp,
+                                           auth.mechanism, std::move(initial), lines);
+  if (lines.refusal()) co_return *std::move(lines.refusal());
   if (login) {
     login_ = *std::move(login);
     co_return Reply(235, "2.7.0 Authentication succeeded");
   }
+  if (login.error().code == Errc::malformed) co_return Reply(501, "5.5.2 Message not understood");
   ++failed_logins_;
   switch (login.error().code) {
     case Errc::denied: co_return Reply(535, "5.7.8 Authentication credentials invalid");
@@ -67,56 +111,6 @@ Task<Reply> Session::on(const Auth& auth) {
     case Errc::in_use: co_return Reply(454, "4.7.0 Too many connections of this account");
     default: co_return Reply(454, "4.7.0 Temporary authentication failure");
   }
-}
-
-// The exchange of the mechanism, to its end.
-Task<std::expected<auth::Credentials, Reply>> Session::credentials(const Auth& auth) {
-  const auto refused = [](int code, const char* text) { return std::unexpected(Reply(code, text)); };
-  const auto offered = offered_mechanisms();
-  if (offered.empty() && offers_start_tls()) co_return std::unexpected(*login_missing());
-  bool known = false;
-  for (const auto name : offered) known = known || message::equal_ignoring_case(name, auth.mechanism);
-  auto exchange = auth::start_exchange(auth.mechanism);
-  if (!known || !exchange) co_return refused(504, "5.5.4 Authentication mechanism not offered");
-
-  std::string message;
-  if (auth.initial_response) {
-    // Where the server speaks first, the exchange refuses it, or takes it as LOGIN does: many clients send
-    // it.
-    auto decoded = auth::decode_base64(*auth.initial_response == "=" ? "" : *auth.initial_response);
-    if (!decoded) co_return refused(501, "5.5.2 Cannot decode base64");
-    message = *std::move(decoded);
-  } else if ((*exchange)->client_first()) {
-    auto answer = co_await ask("");
-    if (!answer) co_return std::unexpected(answer.error());
-    message = *std::move(answer);
-  }
-  while (true) {
-    auto step = (*exchange)->step(message);
-    if (!step) co_return refused(501, "5.5.2 Message not understood");
-    if (auto* done = std::get_if<auth::Credentials>(&*step)) co_return std::move(*done);
-    auto answer = co_await ask(std::get<auth::Challenge>(*step).text);
-    if (!answer) co_return std::unexpected(answer.error());
-    message = *std::move(answer);
-  }
-}
-
-// Sends a challenge and gives the client's answer, decoded; or the reply that ends the exchange.
-Task<std::expected<std::string, Reply>> Session::ask(std::string_view challenge) {
-  send(Reply(334, auth::encode_base64(challenge)));
-  do {
-    if (stopping_) {
-      ending_ = true;
-      co_return std::unexpected(shutting_down());
-    }
-  } while (!co_await connection_.wait_for_input());
-  const Connection::Line line = co_await read_line();
-  if (line.too_long) co_return std::unexpected(Reply(500, "5.5.6 Authentication exchange line is too long"));
-  if (line.bare_lf) co_return std::unexpected(Reply(500, "5.5.2 Lines end with CR LF"));
-  if (line.text == "*") co_return std::unexpected(Reply(501, "5.7.0 Authentication cancelled"));
-  auto decoded = auth::decode_base64(line.text);
-  if (!decoded) co_return std::unexpected(Reply(501, "5.5.2 Cannot decode base64"));
-  co_return *std::move(decoded);
 }
 
 }  // namespace posthorn::smtp

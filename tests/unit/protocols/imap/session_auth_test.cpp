@@ -1,4 +1,5 @@
 #include "auth/sasl.h"
+#include "tests/support/scram_example.h"
 #include "tests/unit/protocols/imap/session_harness.h"
 
 #include <doctest/doctest.h>
@@ -95,6 +96,53 @@ TEST_CASE(
   CHECK(dialogue("a AUTHENTICATE PLAIN\r\n" + std::string(9'000, 'A') + "\r\nb NOOP\r\n")
             .ends_with("+ \r\na BAD The response is too long\r\n* BYE The line is too long\r\n"));
   CHECK(has(dialogue("a AUTHENTICATE X-NONE\r\n"), "\r\na NO [CANNOT] "));
+}
+
+namespace scram = testing::scram_example;
+
+TEST_CASE("imap: AUTHENTICATE SCRAM-SHA-256, the server's signature being one more challenge (RFC 7677 §3)") {
+  const std::string rest =
+      "+ " + scram::server_first + "\r\n+ " + scram::server_final + "\r\na OK [CAPABILITY ";
+  const std::string answers = scram::client_final + "\r\n\r\n";
+  CHECK(has(dialogue("a AUTHENTICATE SCRAM-SHA-256 " + scram::client_first + "\r\n" + answers),
+            "ready\r\n" + rest));
+  CHECK(has(dialogue("a AUTHENTICATE SCRAM-SHA-256\r\n" + scram::client_first + "\r\n" + answers),
+            "ready\r\n+ \r\n" + rest));
+}
+
+TEST_CASE("imap: a SCRAM exchange that is refused, broken off or broken leaves the session as it was") {
+  const std::string begin = "a AUTHENTICATE SCRAM-SHA-256 " + scram::client_first + "\r\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {begin + scram::wrong_final, "\r\na NO [AUTHENTICATIONFAILED] "},
+      {begin + "*", "\r\na BAD AUTHENTICATE cancelled\r\n"},
+      {begin + "", "\r\na BAD The response is not valid\r\n"},
+      {begin + "!", "\r\na BAD The response is not valid base64\r\n"},
+      {begin + scram::client_first, "\r\na BAD The response is not valid\r\n"},
+      {begin + scram::client_final + "\r\n*", "\r\na BAD AUTHENTICATE cancelled\r\n"},
+      {begin + scram::client_final + "\r\nYQ==", "\r\na BAD The response is not valid\r\n"},
+      {"a AUTHENTICATE SCRAM-SHA-256 =", "\r\na BAD The response is not valid\r\n"},
+      {"a AUTHENTICATE SCRAM-SHA-256 " + encode_base64("y,,n=user"),
+       "\r\na BAD The response is not valid\r\n"},
+      {"a AUTHENTICATE SCRAM-SHA-256 " + encode_base64("p=tls-exporter,,n=user,r=x"),
+       "\r\na NO [AUTHENTICATIONFAILED] "},
+  };
+  for (const auto& [lines, reply] : cases) {
+    CAPTURE(lines);
+    const std::string said = dialogue(lines + "\r\nb LOGIN alice@example.test secret\r\n");
+    CAPTURE(said);
+    CHECK(has(said, reply));
+    CHECK(has(said, "\r\nb OK "));
+  }
+}
+
+TEST_CASE("imap: SCRAM-SHA-256-PLUS is not offered where there is nothing to bind to") {
+  CHECK(has(dialogue("a AUTHENTICATE SCRAM-SHA-256-PLUS\r\n"), "\r\na NO [PRIVACYREQUIRED] "));
+  Server server;
+  Client client(server, {.hold_open = true});
+  client.listen();
+  client.connection().set_tls({.version = "TLSv1.3"});
+  CHECK_FALSE(has(client.say("b CAPABILITY"), "-PLUS"));
+  CHECK(client.say("a AUTHENTICATE SCRAM-SHA-256-PLUS") == "a NO [CANNOT] No such mechanism\r\n");
 }
 
 TEST_CASE("imap: STARTTLS is refused where there is no TLS, or it is active (RFC 3501 §6.2.1)") {

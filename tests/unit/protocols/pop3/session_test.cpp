@@ -1,6 +1,7 @@
 #include "protocols/pop3/session.h"
 
 #include "auth/sasl.h"
+#include "tests/support/scram_example.h"
 #include "tests/unit/protocols/pop3/harness.h"
 
 #include <doctest/doctest.h>
@@ -236,7 +237,7 @@ TEST_CASE("pop3 session: AUTH (RFC 5034 §4)") {
       {"AUTH PLAIN\r\n" + std::string(12'289, 'A') + "\r\n", "+ \r\n-ERR Line too long\r\n"},
       {"AUTH GSSAPI\r\n", "-ERR Authentication mechanism not offered\r\n"},
       {"AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdAB3cm9uZw==\r\n", "-ERR [AUTH] Authentication failed\r\n"},
-      {"AUTH\r\n", "+OK Mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n"},
+      {"AUTH\r\n", "+OK Mechanisms follow\r\nSCRAM-SHA-256\r\nPLAIN\r\nLOGIN\r\n.\r\n"},
   };
   for (const auto& [script, expected] : cases) {
     for (const std::size_t chunk : chunks) {
@@ -248,9 +249,44 @@ TEST_CASE("pop3 session: AUTH (RFC 5034 §4)") {
   }
 }
 
+namespace scram = testing::scram_example;
+
+TEST_CASE("pop3 session: AUTH SCRAM-SHA-256, the server's signature being one more challenge (RFC 5034 §4)") {
+  const std::string rest =
+      "+ " + scram::server_first + "\r\n+ " + scram::server_final + "\r\n+OK Maildrop has ";
+  const std::string answers = scram::client_final + "\r\n\r\nQUIT\r\n";
+  Harness with_initial;
+  CHECK(with_initial.run("AUTH SCRAM-SHA-256 " + scram::client_first + "\r\n" + answers)
+            .starts_with(greeting + rest));
+  Harness without;
+  CHECK(without.run("AUTH SCRAM-SHA-256\r\n" + scram::client_first + "\r\n" + answers)
+            .starts_with(greeting + "+ \r\n" + rest));
+}
+
+TEST_CASE(
+    "pop3 session: a SCRAM exchange that is refused, broken off or broken leaves the session as it was") {
+  const std::string begin = "AUTH SCRAM-SHA-256 " + scram::client_first + "\r\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {begin + scram::wrong_final, "-ERR [AUTH] Authentication failed\r\n"},
+      {begin + "*", "-ERR Authentication cancelled\r\n"},
+      {begin + "", "-ERR Message not understood\r\n"},
+      {begin + scram::client_final + "\r\n*", "-ERR Authentication cancelled\r\n"},
+      {begin + scram::client_final + "\r\nYQ==", "-ERR Message not understood\r\n"},
+      {"AUTH SCRAM-SHA-256 =", "-ERR Message not understood\r\n"},
+      {"AUTH SCRAM-SHA-256-PLUS " + scram::client_first, "-ERR Authentication mechanism not offered\r\n"},
+  };
+  for (const auto& [lines, reply] : cases) {
+    CAPTURE(lines);
+    Harness harness;
+    const std::string said = harness.run(lines + "\r\n" + login + "QUIT\r\n");
+    CHECK(said.find(reply) != std::string::npos);
+    CHECK(said.find("+OK Maildrop has ") != std::string::npos);
+  }
+}
+
 TEST_CASE("pop3 session: what is announced (RFC 2449 §5 and §6, RFC 3206 §3, RFC 2595 §4)") {
   const std::string always = "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\n";
-  const std::string passwords = "USER\r\nSASL PLAIN LOGIN\r\n";
+  const std::string passwords = "USER\r\nSASL SCRAM-SHA-256 PLAIN LOGIN\r\n";
   Harness open;
   CHECK(open.run("CAPA\r\n") == greeting + "+OK Capability list follows\r\n" + always + passwords +
                                     "IMPLEMENTATION Posthorn\r\n.\r\n");

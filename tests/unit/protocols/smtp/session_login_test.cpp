@@ -1,3 +1,4 @@
+#include "tests/support/scram_example.h"
 #include "tests/unit/protocols/smtp/harness.h"
 
 #include <doctest/doctest.h>
@@ -44,7 +45,7 @@ TEST_CASE("smtp login: port 25 has no AUTH") {
 }
 
 TEST_CASE("smtp login: AUTH is offered where passwords may be sent (RFC 4954 §4)") {
-  CHECK(submit("EHLO a\r\nQUIT\r\n").find("250-AUTH PLAIN LOGIN\r\n") != std::string::npos);
+  CHECK(submit("EHLO a\r\nQUIT\r\n").find("250-AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n") != std::string::npos);
   const auto closed = submit("EHLO a\r\n" + login + "MAIL FROM:<a@b>\r\nQUIT\r\n", [](Harness& harness) {
     harness.authenticator.plaintext = false;
     harness.script_after_tls = "";
@@ -248,6 +249,37 @@ TEST_CASE("smtp login: STARTTLS where it can't be (RFC 3207 §4)") {
   CHECK(output.find("250-STARTTLS") == std::string::npos);
   CHECK(codes(submit("EHLO a\r\n" + login + "STARTTLS\r\nQUIT\r\n",
                      [](Harness& harness) { harness.script_after_tls = ""; })) == "220 250 235 503 221");
+}
+
+namespace scram = testing::scram_example;
+
+TEST_CASE(
+    "smtp login: SCRAM-SHA-256, the server's signature being one more challenge (RFC 4954 §4, RFC 7677 §3)") {
+  const std::string rest = "334 " + scram::server_first + "\r\n334 " + scram::server_final + "\r\n235 2.7.0 ";
+  const std::string answers = scram::client_final + "\r\n\r\nQUIT\r\n";
+  CHECK(submit("EHLO a\r\nAUTH SCRAM-SHA-256 " + scram::client_first + "\r\n" + answers)
+            .find("HELP\r\n" + rest) != std::string::npos);
+  CHECK(submit("EHLO a\r\nAUTH SCRAM-SHA-256\r\n" + scram::client_first + "\r\n" + answers)
+            .find("HELP\r\n334 \r\n" + rest) != std::string::npos);
+}
+
+TEST_CASE("smtp login: a SCRAM exchange that is refused, broken off or broken leaves the session as it was") {
+  const std::string begin = "AUTH SCRAM-SHA-256 " + scram::client_first + "\r\n";
+  const std::pair<std::string, const char*> cases[] = {
+      {begin + scram::wrong_final, "535 5.7.8 "},
+      {begin + "*", "501 5.7.0 "},
+      {begin + "", "501 5.5.2 "},
+      {begin + scram::client_final + "\r\n*", "501 5.7.0 "},
+      {begin + scram::client_final + "\r\nYQ==", "501 5.5.2 "},
+      {"AUTH SCRAM-SHA-256 =", "501 5.5.2 "},
+      {"AUTH SCRAM-SHA-256-PLUS " + scram::client_first, "504 5.5.4 "},
+  };
+  for (const auto& [lines, reply] : cases) {
+    CAPTURE(lines);
+    const std::string said = submit("EHLO a\r\n" + lines + "\r\n" + login + "QUIT\r\n");
+    CHECK(said.find("\r\n" + std::string(reply)) != std::string::npos);
+    CHECK(said.find("\r\n235 ") != std::string::npos);
+  }
 }
 
 }  // namespace
