@@ -1,9 +1,12 @@
 #include "storage/account.h"
 
+#include "storage/acl.h"
 #include "storage/folder_name.h"
 #include "storage/folders.h"
 #include "storage/mailbox.h"
 #include "storage/messages.h"
+#include "storage/namespaces.h"
+#include "storage/share_folder.h"
 #include "storage/upkeep.h"
 
 #include <algorithm>
@@ -371,6 +374,8 @@ Task<Result<std::shared_ptr<Mailbox>>> AccountImpl::open(std::string name) {
                                             std::move(operation.keywords), operation.first_recent);
     mailboxes_[operation.info.id] = mailbox;
   }
+  // The account may have been read anew.
+  mailbox->set_acl(std::move(operation.info.acl));
   parts_.opened(mailbox);
   co_return std::shared_ptr<Mailbox>(std::move(mailbox));
 }
@@ -403,19 +408,46 @@ Task<Result<MailboxInfo>> AccountImpl::create(std::string name, SpecialUse use) 
   co_return std::move(operation.created);
 }
 
-Task<Result<>> AccountImpl::remove(std::string name) {
+Task<Result<>> AccountImpl::remove(std::string name, MailboxId only) {
   auto canonical = canonical_mailbox_name(name);
   if (!canonical) co_return std::unexpected(canonical.error());
-  RemoveFolder operation(*std::move(canonical));
+  RemoveFolder operation(*std::move(canonical), only);
   co_return co_await run(operation);
 }
 
-Task<Result<>> AccountImpl::rename(std::string from, std::string to) {
+Task<Result<>> AccountImpl::rename(std::string from, std::string to, MailboxId only) {
   auto source = canonical_mailbox_name(from);
   if (!source) co_return std::unexpected(source.error());
   auto target = canonical_mailbox_name(to);
   if (!target) co_return std::unexpected(target.error());
-  RenameFolder operation(*std::move(source), *std::move(target));
+  RenameFolder operation(*std::move(source), *std::move(target), only);
+  co_return co_await run(operation);
+}
+
+Task<Result<MailboxInfo>> AccountImpl::find(std::string name) {
+  auto canonical = canonical_mailbox_name(name);
+  if (!canonical) co_return std::unexpected(canonical.error());
+  FindFolder operation(*std::move(canonical));
+  auto ended = co_await run(operation);
+  if (!ended) co_return std::unexpected(ended.error());
+  co_return std::move(operation.found);
+}
+
+Task<Result<Sharing>> AccountImpl::sharing(std::string name) {
+  auto found = co_await find(std::move(name));
+  if (!found) co_return std::unexpected(found.error());
+  co_return sharing_of(address(), std::move(found->acl));
+}
+
+Task<Result<>> AccountImpl::share(std::string name, std::string identifier, RightsChange change,
+                                  MailboxId only) {
+  auto canonical = canonical_mailbox_name(name);
+  if (!canonical) co_return std::unexpected(canonical.error());
+  const Sharing who = sharing_of(address(), nullptr);
+  auto prepared = canonical_identifier(identifier, who.domain);
+  if (!prepared) co_return std::unexpected(prepared.error());
+  if (is_of(*prepared, who.owner)) co_return failure(Errc::not_allowed, "the owner's rights");
+  ShareFolder operation(*std::move(canonical), *std::move(prepared), change, only);
   co_return co_await run(operation);
 }
 

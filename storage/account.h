@@ -58,10 +58,14 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   const std::string& address() const override { return disk_.address(); }
   Task<Result<std::vector<MailboxInfo>>> list() override;
   Task<Result<std::shared_ptr<Mailbox>>> open(std::string name) override;
+  Task<Result<MailboxInfo>> find(std::string name) override;
   Task<Result<Counts>> status(std::string name) override;
   Task<Result<MailboxInfo>> create(std::string name, SpecialUse use) override;
-  Task<Result<>> remove(std::string name) override;
-  Task<Result<>> rename(std::string from, std::string to) override;
+  Task<Result<>> remove(std::string name, MailboxId only = 0) override;
+  Task<Result<>> rename(std::string from, std::string to, MailboxId only = 0) override;
+  Task<Result<Sharing>> sharing(std::string name) override;
+  Task<Result<>> share(std::string name, std::string identifier, RightsChange change,
+                       MailboxId only = 0) override;
   Task<Result<std::vector<std::string>>> subscriptions() override;
   Task<Result<>> subscribe(std::string name, bool on) override;
   void add_listener(Listener& listener) override { listeners_.add(listener); }

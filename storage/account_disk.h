@@ -31,6 +31,7 @@ namespace posthorn::storage {
 
 class SearchDocument;
 class TextScan;
+class Shares;
 
 // What every account's disk work needs.
 struct DiskContext {
@@ -39,6 +40,7 @@ struct DiskContext {
   Random& random;
   Log& log;
   StoreSettings settings;
+  Shares* shares = nullptr;  // none: nobody learns what accounts share
 };
 
 // What a batch did, for the loop thread.

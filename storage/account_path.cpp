@@ -65,6 +65,12 @@ Result<std::string> folded(std::string_view user) {
 
 }  // namespace
 
+Result<std::string> canonical_address(std::string_view address) {
+  TRY(account_path(address));
+  const std::size_t at = address.rfind('@');
+  return TRY(folded(address.substr(0, at))) + "@" + TRY(domain_directory(address.substr(at + 1)));
+}
+
 Result<std::string> account_path(std::string_view address) {
   const std::size_t at = address.rfind('@');
   if (at == std::string_view::npos || at == 0 || at > 1024)

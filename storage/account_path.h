@@ -14,4 +14,8 @@ namespace posthorn::storage {
 //         and '_' between dots; too_large when USER would pass 240 octets.
 Result<std::string> account_path(std::string_view address);
 
+// "USER@DOMAIN" with both as above, but USER as it is: the same for all addresses of one path. Errors: the
+// same.
+Result<std::string> canonical_address(std::string_view address);
+
 }  // namespace posthorn::storage

@@ -71,7 +71,7 @@ Result<bool> CopyInPieces::copy_piece(Work& work, Folder& to) {
   for (const Uid uid : piece) uids.append(uid);
   auto rows = TRY(work.disk.index().messages(from_, uids));
   if (missing_ == Missing::refuse && rows.size() != piece.size()) return false;
-  KeywordMap keywords(work, from, to);
+  KeywordMap keywords(work, from, to, limits_);
   auto row = rows.begin();
   for (const Uid source : piece) {
     const Uid uid = first_uid_ + static_cast<Uid>(done_++);

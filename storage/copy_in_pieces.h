@@ -17,8 +17,8 @@ namespace posthorn::storage {
 // its old place meanwhile, as nothing tells that it is not the only one of an acknowledged message.
 class CopyInPieces final : public Operation {
  public:
-  CopyInPieces(MailboxId from, UidSet uids, MailboxId to, Missing missing)
-      : from_(from), uids_(std::move(uids)), to_(to), missing_(missing) {}
+  CopyInPieces(MailboxId from, UidSet uids, MailboxId to, Missing missing, FlagLimits limits = {})
+      : from_(from), uids_(std::move(uids)), to_(to), missing_(missing), limits_(limits) {}
   Result<> run(Work& work) override;
   bool in_pieces() const override { return true; }
   bool is_long() const override { return true; }
@@ -38,6 +38,7 @@ class CopyInPieces final : public Operation {
   UidSet uids_;
   MailboxId to_;
   Missing missing_;
+  FlagLimits limits_;
 
   bool begun_ = false;
   std::uint64_t opening_ = 0;  // of the account, in which it began

@@ -6,10 +6,10 @@
 namespace posthorn::storage {
 namespace {
 
-void apply(FlagChange how, Flags& flags, std::uint8_t system, const KeywordSet& keywords) {
+void apply(FlagChange how, Flags& flags, std::uint8_t system, const KeywordSet& keywords, FlagLimits limits) {
   if (how == FlagChange::replace) {
-    flags.system = system;
-    flags.keywords = keywords;
+    flags.system = static_cast<std::uint8_t>((flags.system & ~limits.system) | (system & limits.system));
+    if (limits.keywords) flags.keywords = keywords;
     return;
   }
   const bool add = how == FlagChange::add;
@@ -53,6 +53,8 @@ bool is_unchanged(const MessageRow& row, const StoreRequest& request, const Keyw
 
 Result<> ChangeFlags::run(Work& work) {
   stored = {};
+  request_.system_flags = static_cast<std::uint8_t>(request_.system_flags & request_.limits.system);
+  if (!request_.limits.keywords) request_.keywords.clear();
   Folder& folder = *TRY(work.folder(id_));
   std::vector<MessageRow> rows = TRY(work.disk.index().messages(id_, request_.uids));
   if (rows.empty()) return {};
@@ -71,7 +73,7 @@ Result<> ChangeFlags::run(Work& work) {
       continue;
     }
     const Flags before = row.flags;
-    apply(request_.how, row.flags, request_.system_flags, keywords);
+    apply(request_.how, row.flags, request_.system_flags, keywords, request_.limits);
     if (row.flags == before) continue;
     row.modseq = TRY(work.modseq(folder));
     row.compare(folder.row.first_recent);

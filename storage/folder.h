@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,6 +55,10 @@ struct Folder {
   const Operation* filled_by = nullptr;
 
   std::string place(Place place) const { return path + "/" + std::string(name_of(place)); }
+  // Who else has rights on the mailbox, as its file says; none: nobody.
+  std::shared_ptr<const Acl> acl;
+
+  MailboxInfo info() const { return {row.id, row.name, row.uid_validity, row.special_use, acl}; }
   std::string file(const MessageRow& message) const { return path + "/" + message.file(); }
 };
 

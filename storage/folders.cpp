@@ -1,13 +1,17 @@
 #include "storage/folders.h"
 
+#include "storage/acl.h"
 #include "storage/folder_name.h"
 #include "storage/messages.h"
+#include "storage/namespaces.h"
 #include "storage/place_file.h"
+#include "storage/share_folder.h"
 #include "storage/wall_clock.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 namespace posthorn::storage {
 namespace {
@@ -27,6 +31,10 @@ constexpr std::array<FirstMailbox, 6> first_mailboxes{{{inbox, SpecialUse::none}
                                                        {"Junk", SpecialUse::junk},
                                                        {"Trash", SpecialUse::trash},
                                                        {"Archive", SpecialUse::archive}}};
+
+std::span<const FirstMailbox> first_mailboxes_of(std::string_view account) {
+  return std::span(first_mailboxes).first(is_organisation(account) ? 1 : first_mailboxes.size());
+}
 
 bool is_below(std::string_view name, std::string_view parent) {
   return name.size() > parent.size() && name.starts_with(parent) && name[parent.size()] == '/';
@@ -54,7 +62,7 @@ Result<std::optional<FolderState>> read_folder_state(Work& work, const std::stri
 }
 
 // The directories of a mailbox and its state file; all but the entry of `path` itself is synced.
-Result<> fill_directory(Work& work, const std::string& path, const FolderState& state) {
+Result<> fill_directory(Work& work, const std::string& path, const FolderState& state, const Acl* acl) {
   TRY(make_if_missing(work, path));
   for (const char* name : {"/new", "/cur", "/tmp"}) TRY(make_if_missing(work, path + name));
   if (path != work.disk.maildir()) {
@@ -62,6 +70,11 @@ Result<> fill_directory(Work& work, const std::string& path, const FolderState& 
     const auto mark = work.files.open(path + "/maildirfolder", FileSystem::Open::create_new);
     if (mark) work.created(path + "/maildirfolder");
     if (!mark && mark.error().code != Errc::already_exists) return std::unexpected(mark.error());
+  }
+  if (acl != nullptr) {
+    work.created(acl_file(path));
+    work.created(acl_file(path) + ".new");
+    TRY(work.files.replace(acl_file(path), to_string(*acl)));
   }
   work.created(path + "/posthorn-mailbox");
   work.created(path + "/posthorn-mailbox.new");
@@ -100,12 +113,13 @@ Result<> bring_back(Work& work) {
   return {};
 }
 
-// A new folder appears in one step, with its UIDVALIDITY. One that another program has made is filled.
-Result<> make_directory(Work& work, const std::string& path, const FolderState& state) {
+// A new folder appears in one step, with its UIDVALIDITY and access control list. One that another program
+// has made is filled.
+Result<> make_directory(Work& work, const std::string& path, const FolderState& state, const Acl* acl) {
   work.sync_later(work.disk.maildir());
-  if (work.files.status(path)) return fill_directory(work, path, state);
+  if (work.files.status(path)) return fill_directory(work, path, state, nullptr);
   const std::string aside = TRY(place_aside(work, state.id));
-  TRY(fill_directory(work, aside, state));
+  TRY(fill_directory(work, aside, state, acl));
   TRY(work.files.rename(aside, path));
   work.renamed(aside, path);
   return {};
@@ -121,11 +135,20 @@ Result<Folder*> insert_folder(Work& work, std::string name, const FolderState& s
   folder.row.modseq = state.modseq;
   folder.row.first_recent = first_recent;
   folder.keywords = state.keywords;
+  folder.acl = read_acl(work.disk, work.disk.folder_path(folder.row.name));
   Folder& added = work.change(work.disk.add_folder(std::move(folder)));
   TRY(work.write(&Index::put_mailbox, added.row));
   TRY(work.write(&Index::clear_for_mailbox, added.row.id));
   work.outcome.list_changed = true;
   return &added;
+}
+
+// What a new mailbox inherits (RFC 4314 §4): the list of the level above it.
+std::shared_ptr<const Acl> inherited_acl(Work& work, std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  const Folder* parent =
+      slash == std::string_view::npos ? nullptr : work.disk.find_folder(name.substr(0, slash));
+  return parent == nullptr ? nullptr : parent->acl;
 }
 
 Result<Folder*> make_folder(Work& work, std::string name, SpecialUse use) {
@@ -143,7 +166,7 @@ Result<Folder*> make_folder(Work& work, std::string name, SpecialUse use) {
     state.special_use = use;
   }
   const bool is_new = !begun && !work.files.status(path);
-  TRY(make_directory(work, path, state));
+  TRY(make_directory(work, path, state, inherited_acl(work, name).get()));
   Folder* folder = TRY(insert_folder(work, std::move(name), state, 1));
   if (!is_new) return folder;
   // Nothing has been in it that could have vanished.
@@ -172,7 +195,7 @@ Result<> adopt(Work& work, const std::string& name, std::set<MailboxId>& missing
     missing.erase(state->id);
     Folder& folder = work.change(same->second);
     work.disk.rename_folder(folder, name);
-    work.outcome.infos[folder.row.id] = folder.row.info();
+    work.outcome.infos[folder.row.id] = folder.info();
     work.outcome.list_changed = true;
     return work.write(&Index::put_mailbox, folder.row);
   }
@@ -209,7 +232,7 @@ Result<> move_tree(Work& work, const std::string& from, const std::string& to) {
     work.change(folder);
     work.disk.rename_folder(folder, target);
     TRY(work.write(&Index::put_mailbox, folder.row));
-    work.outcome.infos[id] = folder.row.info();
+    work.outcome.infos[id] = folder.info();
   }
   work.sync_later(work.disk.maildir());
   work.outcome.list_changed = true;
@@ -284,8 +307,7 @@ Result<> subscribe_first_mailboxes(Work& work) {
   const std::string path = work.disk.maildir() + "/posthorn-subscriptions";
   if (work.files.status(path)) return {};
   std::vector<std::string> names;
-  names.reserve(first_mailboxes.size());
-  for (const FirstMailbox& first : first_mailboxes) names.emplace_back(first.name);
+  for (const FirstMailbox& first : first_mailboxes_of(work.disk.address())) names.emplace_back(first.name);
   std::ranges::sort(names);
   return work.files.replace(path, subscriptions_to_string(names));
 }
@@ -297,8 +319,10 @@ Result<> open_account(Work& work) {
   TRY(bring_back(work));
   TRY(finish_intents(work));
   TRY(sync_folders(work));
+  // Not before what a crash cut off is finished, so that each list is looked for where its folder is.
+  for (auto& [id, folder] : work.disk.folders()) folder.acl = read_acl(work.disk, folder.path);
   if (work.disk.state().mailboxes_made) return {};
-  for (const FirstMailbox& first : first_mailboxes) {
+  for (const FirstMailbox& first : first_mailboxes_of(work.disk.address())) {
     Folder* folder = work.disk.find_folder(first.name);
     if (folder == nullptr) {
       TRY(make_folder(work, std::string(first.name), first.use));
@@ -367,10 +391,18 @@ Result<> sync_folders(Work& work) {
 Result<> ListFolders::run(Work& work) {
   TRY(sync_folders(work));
   mailboxes.clear();
-  for (const auto& [id, folder] : work.disk.folders()) mailboxes.push_back(folder.row.info());
+  for (const auto& [id, folder] : work.disk.folders()) mailboxes.push_back(folder.info());
   std::ranges::sort(mailboxes, {}, [](const MailboxInfo& each) {
     return std::pair(each.name != inbox, std::string_view(each.name));
   });
+  return {};
+}
+
+Result<> FindFolder::run(Work& work) {
+  TRY(sync_folders(work));
+  const Folder* folder = work.disk.find_folder(name_);
+  if (folder == nullptr) return not_found("no mailbox of that name");
+  found = folder->info();
   return {};
 }
 
@@ -378,7 +410,7 @@ Result<> CreateFolder::run(Work& work) {
   TRY(sync_folders(work));
   if (work.disk.find_folder(name_) != nullptr) return failure(Errc::already_exists, "mailbox exists");
   TRY(make_parents(work, name_));
-  created = TRY(make_folder(work, name_, use_))->row.info();
+  created = TRY(make_folder(work, name_, use_))->info();
   return {};
 }
 
@@ -390,7 +422,9 @@ Result<> RemoveFolder::run(Work& work) {
   // What other programs did stays, should this have to wait.
   TRY(work.end_operation());
   Folder* folder = work.disk.find_folder(name_);
-  if (folder == nullptr) return not_found("no mailbox of that name");
+  if (folder == nullptr || (only_ != 0 && folder->row.id != only_)) {
+    return not_found("no mailbox of that name");
+  }
   TRY(work.unless_filled(*folder));
   work.layout_changing = true;
   const MailboxId id = folder->row.id;
@@ -412,6 +446,10 @@ Result<> RemoveFolder::run(Work& work) {
 Result<> RenameFolder::run(Work& work) {
   TRY(sync_folders(work));
   TRY(work.end_operation());
+  const Folder* source = work.disk.find_folder(from_);
+  if (only_ != 0 && (source == nullptr || source->row.id != only_)) {
+    return not_found("no mailbox of that name");
+  }
   if (work.disk.find_folder(to_) != nullptr) return failure(Errc::already_exists, "mailbox exists");
   return from_ == inbox ? rename_inbox(work) : rename_tree(work);
 }

@@ -25,6 +25,18 @@ class ListFolders final : public Operation {
   std::vector<MailboxInfo> mailboxes;
 };
 
+class FindFolder final : public Operation {
+ public:
+  explicit FindFolder(std::string name) : name_(std::move(name)) {}
+  Result<> run(Work& work) override;
+  bool alone() const override { return true; }
+
+  MailboxInfo found;
+
+ private:
+  std::string name_;
+};
+
 class CreateFolder final : public Operation {
  public:
   CreateFolder(std::string name, SpecialUse use) : name_(std::move(name)), use_(use) {}
@@ -40,17 +52,19 @@ class CreateFolder final : public Operation {
 
 class RemoveFolder final : public Operation {
  public:
-  explicit RemoveFolder(std::string name) : name_(std::move(name)) {}
+  explicit RemoveFolder(std::string name, MailboxId only = 0) : name_(std::move(name)), only_(only) {}
   Result<> run(Work& work) override;
   bool alone() const override { return true; }
 
  private:
   std::string name_;
+  MailboxId only_;
 };
 
 class RenameFolder final : public Operation {
  public:
-  RenameFolder(std::string from, std::string to) : from_(std::move(from)), to_(std::move(to)) {}
+  RenameFolder(std::string from, std::string to, MailboxId only = 0)
+      : from_(std::move(from)), to_(std::move(to)), only_(only) {}
   Result<> run(Work& work) override;
   bool alone() const override { return true; }
 
@@ -60,6 +74,7 @@ class RenameFolder final : public Operation {
 
   std::string from_;
   std::string to_;
+  MailboxId only_;
 };
 
 // The paths of the folders that RemoveFolder put aside, but for those that still have a row.

@@ -39,8 +39,6 @@ struct MailboxRow {
   // What was expunged by changes above this MODSEQ has tombstones; 0: it is not settled yet.
   ModSeq remembers_from = 0;
   Uid forgotten_uid = 0;  // of UIDs up to this one, tombstones may have been forgotten
-
-  MailboxInfo info() const { return {id, name, uid_validity, special_use}; }
 };
 
 enum class Place : std::uint8_t { fresh, current };  // new/ or cur/

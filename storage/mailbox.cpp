@@ -114,6 +114,12 @@ void MailboxImpl::set_info(MailboxInfo info) {
   tell();
 }
 
+void MailboxImpl::set_acl(std::shared_ptr<const Acl> acl) {
+  if (info_.acl == acl) return;
+  info_.acl = std::move(acl);
+  tell();
+}
+
 void MailboxImpl::set_deleted() {
   deleted_ = true;
   watch_.reset();
@@ -161,12 +167,14 @@ Task<Result<UidSet>> MailboxImpl::expunge(UidSet uids, bool all) {
   co_return std::move(operation.expunged);
 }
 
-Task<Result<Copied>> MailboxImpl::copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) {
-  return transfer(std::move(uids), std::move(target), Transfer::copy, missing);
+Task<Result<Copied>> MailboxImpl::copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing,
+                                       FlagLimits limits) {
+  return transfer(std::move(uids), std::move(target), Transfer::copy, missing, limits);
 }
 
-Task<Result<Copied>> MailboxImpl::move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) {
-  return transfer(std::move(uids), std::move(target), Transfer::move, missing);
+Task<Result<Copied>> MailboxImpl::move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing,
+                                       FlagLimits limits) {
+  return transfer(std::move(uids), std::move(target), Transfer::move, missing, limits);
 }
 
 Task<Result<Appended>> MailboxImpl::replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) {
@@ -180,17 +188,17 @@ Task<Result<Appended>> MailboxImpl::replace(Uid uid, std::shared_ptr<Mailbox> ta
 }
 
 Task<Result<Copied>> MailboxImpl::transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how,
-                                           Missing missing) {
+                                           Missing missing, FlagLimits limits) {
   if (&target->account() != account_.get()) {
     co_return failure(Errc::unavailable, "the target is a mailbox of another account");
   }
   if (how == Transfer::copy && uids.count() > few_messages && target->info().id != info_.id) {
-    CopyInPieces operation(info_.id, std::move(uids), target->info().id, missing);
+    CopyInPieces operation(info_.id, std::move(uids), target->info().id, missing, limits);
     auto ended = co_await account_->run(operation);
     if (!ended) co_return std::unexpected(ended.error());
     co_return std::move(operation.copied);
   }
-  TransferMessages operation(info_.id, std::move(uids), target->info().id, how, missing);
+  TransferMessages operation(info_.id, std::move(uids), target->info().id, how, missing, limits);
   auto ended = co_await account_->run(operation);
   if (!ended) co_return std::unexpected(ended.error());
   co_return std::move(operation.copied);

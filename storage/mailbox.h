@@ -34,8 +34,10 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   Task<Result<Appended>> append(std::vector<Arrival> arrivals) override;
   Task<Result<Stored>> store(StoreRequest request) override;
   Task<Result<UidSet>> expunge(UidSet uids, bool all) override;
-  Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
-  Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) override;
+  Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing,
+                            FlagLimits limits = {}) override;
+  Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing,
+                            FlagLimits limits = {}) override;
   Task<Result<Appended>> replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) override;
   Task<Result<Summaries>> summaries(UidSet uids, Effort effort, Form form) override;
   Task<Result<std::vector<Gain>>> gains() override;
@@ -52,11 +54,13 @@ class MailboxImpl final : public Mailbox, public std::enable_shared_from_this<Ma
   void set_snapshot(std::shared_ptr<const Snapshot> snapshot);
   void set_keywords(std::vector<std::string> keywords) { keywords_ = std::move(keywords); }
   void set_info(MailboxInfo info);
+  void set_acl(std::shared_ptr<const Acl> acl);
   void set_deleted();
   AccountImpl& owner() { return *account_; }
 
  private:
-  Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how, Missing missing);
+  Task<Result<Copied>> transfer(UidSet uids, std::shared_ptr<Mailbox> target, Transfer how, Missing missing,
+                                FlagLimits limits);
   Task<void> persist_claim(std::shared_ptr<MailboxImpl> self);
   Task<void> scan_piece(UidSet piece, const std::vector<TextPattern>& patterns, TextHits& found);
   Task<void> keep(std::shared_ptr<MailboxImpl> self, std::vector<WorkedOut> summaries);

@@ -142,8 +142,9 @@ enum class Transfer : std::uint8_t { copy, move };
 // what recovery unlinks.
 class TransferMessages final : public Operation {
  public:
-  TransferMessages(MailboxId from, UidSet uids, MailboxId to, Transfer how, Missing missing)
-      : from_(from), uids_(std::move(uids)), to_(to), how_(how), missing_(missing) {}
+  TransferMessages(MailboxId from, UidSet uids, MailboxId to, Transfer how, Missing missing,
+                   FlagLimits limits = {})
+      : from_(from), uids_(std::move(uids)), to_(to), how_(how), missing_(missing), limits_(limits) {}
   Result<> run(Work& work) override;
   bool is_long() const override { return uids_.count() > few_messages; }
 
@@ -155,9 +156,11 @@ class TransferMessages final : public Operation {
   MailboxId to_;
   Transfer how_;
   Missing missing_;
+  FlagLimits limits_;
 };
 // Those that another program took away meanwhile are left out.
-Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how);
+Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how,
+                        FlagLimits limits = {});
 
 // Remembers that messages below `first_recent` were shown as \Recent.
 class ClaimRecent final : public Operation {

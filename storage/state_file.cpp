@@ -174,6 +174,8 @@ Result<AccountState> parse_account_state(std::string_view text) {
       state.counter = TRY(number<std::uint32_t>(line.value, 0, highest_uid_next - 1));
     } else if (line.key == "mailboxes-made") {
       state.mailboxes_made = line.value == "yes";
+    } else if (line.key == "shared") {
+      state.shared = line.value == "yes";
     } else {
       state.others.emplace_back(line.whole);
     }
@@ -185,6 +187,7 @@ std::string to_string(const AccountState& state) {
   std::string text = heading("posthorn-account");
   add_line(text, "counter", std::to_string(state.counter));
   add_line(text, "mailboxes-made", state.mailboxes_made ? "yes" : "no");
+  if (state.shared) add_line(text, "shared", "yes");
   for (const std::string& line : state.others) text += line + "\n";
   return text;
 }

@@ -40,6 +40,7 @@ std::string to_string(const FolderState& state);
 struct AccountState {
   std::uint32_t counter = 0;    // the last number given; it only grows
   bool mailboxes_made = false;  // the mailboxes of a new account are there
+  bool shared = false;          // there may be access control lists in its folders (acl.h)
   std::vector<std::string> others;
 
   bool operator==(const AccountState&) const = default;

@@ -2,11 +2,14 @@
 
 #include "storage/account.h"
 #include "storage/account_path.h"
+#include "storage/acl.h"
 #include "storage/file_spool.h"
 #include "storage/folder_name.h"
 #include "storage/mailbox.h"
 #include "storage/messages.h"
 #include "storage/place_file.h"
+#include "storage/share_folder.h"
+#include "storage/shares.h"
 
 #include <algorithm>
 #include <list>
@@ -22,13 +25,15 @@ constexpr std::size_t recent_messages = 500'000;
 
 class StoreImpl final : public Store {
  public:
-  StoreImpl(Lane& disk, DiskContext context, File lock)
-      : parts_(disk, std::move(context)), lock_(std::move(lock)) {
+  StoreImpl(Lane& disk, DiskContext context, File lock, std::unique_ptr<Shares> shares)
+      : parts_(disk, std::move(context)), lock_(std::move(lock)), shares_(std::move(shares)) {
+    parts_.disk.shares = shares_.get();
     parts_.used = [this](AccountImpl& account) { used(account); };
     parts_.opened = [this](const std::shared_ptr<MailboxImpl>& mailbox) { opened(mailbox); };
   }
 
   Task<Result<std::shared_ptr<Account>>> open(std::string address) override;
+  Task<Result<std::vector<std::string>>> sharing_with(std::string user) override;
   std::unique_ptr<Spool> spool() override;
   Task<Result<>> deliver(Delivery delivery) override;
   Task<Result<>> remove_account(std::string address) override;
@@ -41,6 +46,7 @@ class StoreImpl final : public Store {
   Task<Result<std::shared_ptr<AccountImpl>>> find(std::string address);
   Task<Result<>> deliver_to_many(std::vector<std::shared_ptr<AccountImpl>> accounts, MailboxKey mailbox,
                                  Arrival arrival);
+  Task<Result<>> take_rights_of(std::string user);
   Task<void> evict(std::shared_ptr<AccountImpl> account);
   Task<void> remove_files(std::string path);
   void used(AccountImpl& account);
@@ -49,6 +55,7 @@ class StoreImpl final : public Store {
 
   StoreParts parts_;
   File lock_;
+  std::unique_ptr<Shares> shares_;
   std::map<std::string, std::shared_ptr<AccountImpl>> accounts_;  // by path
   std::list<AccountImpl*> open_;                                  // the latest used first
   std::list<std::shared_ptr<MailboxImpl>> recent_;                // the latest opened first
@@ -75,6 +82,12 @@ Task<Result<std::shared_ptr<Account>>> StoreImpl::open(std::string address) {
   auto account = co_await find(std::move(address));
   if (!account) co_return std::unexpected(account.error());
   co_return std::shared_ptr<Account>(*std::move(account));
+}
+
+Task<Result<std::vector<std::string>>> StoreImpl::sharing_with(std::string user) {
+  if (shares_->open_to_none()) co_return std::vector<std::string>();
+  auto look = [&] { return shares_->accounts_naming(user, anyone); };
+  co_return co_await Offload(parts_.lane, look);
 }
 
 std::unique_ptr<Spool> StoreImpl::spool() {
@@ -135,9 +148,32 @@ Task<Result<>> StoreImpl::deliver_to_many(std::vector<std::shared_ptr<AccountImp
   co_return failed;
 }
 
+// Who gets the name next is not to have the rights of who had it.
+Task<Result<>> StoreImpl::take_rights_of(std::string user) {
+  if (shares_->open_to_none()) co_return Result<>();
+  const std::string taken = "-" + user;
+  auto look = [&] { return shares_->accounts_naming(user, taken); };
+  const auto accounts = co_await Offload(parts_.lane, look);
+  if (!accounts) co_return std::unexpected(accounts.error());
+  for (const std::string& address : *accounts) {
+    const auto there = co_await has_mail(address);
+    if (!there || !*there) continue;
+    const auto account = co_await find(address);
+    if (!account) co_return std::unexpected(account.error());
+    UnshareFolders operation({user, taken});
+    auto done = co_await (*account)->run(operation);
+    if (!done) co_return done;
+  }
+  co_return Result<>();
+}
+
 Task<Result<>> StoreImpl::remove_account(std::string address) {
   auto path = account_path(address);
   if (!path) co_return std::unexpected(path.error());
+  auto canonical = canonical_address(address);
+  if (!canonical) co_return std::unexpected(canonical.error());
+  auto taken = co_await take_rights_of(*canonical);
+  if (!taken) co_return taken;
   const std::string directory = settings().data + "/mail/" + *path;
   const std::string trash = settings().data + "/deleted";
   const std::string aside = trash + "/" + parts_.disk.random.hex(12);
@@ -151,6 +187,9 @@ Task<Result<>> StoreImpl::remove_account(std::string address) {
   std::erase_if(recent_, [&](const auto& mailbox) { return &mailbox->owner() == account.get(); });
   auto removed = co_await account->remove_all(aside);
   accounts_.erase(*path);
+  auto forget = [&] { return shares_->remove_account(*canonical); };
+  const auto forgotten = co_await Offload(parts_.lane, forget);
+  if (!forgotten) co_return forgotten;
   // There may have been no mail yet.
   if (!removed && removed.error().code == Errc::not_found) co_return Result<>();
   // Also where its rename is done and only not known to be durable.
@@ -272,8 +311,9 @@ Result<std::unique_ptr<Store>> open_store(Lane& disk, FileSystem& files, Clock& 
   // Messages that were on their way in and accounts on their way out when the last process ended.
   TRY(empty_directory(files, settings.data + "/spool"));
   TRY(empty_directory(files, settings.data + "/deleted"));
+  auto shares = TRY(Shares::open(files, log, settings.data));
   DiskContext context{files, clock, random, log, std::move(settings)};
-  return std::make_unique<StoreImpl>(disk, std::move(context), std::move(lock));
+  return std::make_unique<StoreImpl>(disk, std::move(context), std::move(lock), std::move(shares));
 }
 
 }  // namespace posthorn::storage

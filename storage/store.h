@@ -10,6 +10,7 @@
 #include "message/structure.h"
 #include "storage/form.h"
 #include "storage/message.h"
+#include "storage/rights.h"
 #include "storage/snapshot.h"
 #include "storage/spool.h"
 #include "storage/uid_set.h"
@@ -29,6 +30,8 @@
 // Task do their disk work on the pool. What changes mail is durable when its Task gives a value
 // (design: "durable means durable"): an OK may be sent then.
 namespace posthorn::storage {
+
+class Acl;
 
 // A mailbox's number, unique in its account for ever, kept by RENAME and by a rebuilt index. Never 0.
 using MailboxId = std::uint64_t;
@@ -56,6 +59,16 @@ struct MailboxInfo {
   std::string name;  // UTF-8, levels separated by '/'; "INBOX" exactly so
   std::uint32_t uid_validity = 0;
   SpecialUse special_use = SpecialUse::none;
+  // Who else has rights (acl.h); none: nobody. To a user who may not see it: none.
+  std::shared_ptr<const Acl> acl{};
+  Rights rights = Rights::all();  // of the user that the account was opened for
+};
+
+// Who has rights on a mailbox.
+struct Sharing {
+  std::string owner;   // has all, whatever the list says; empty for a mailbox of an organisation
+  std::string domain;  // of identifiers without one
+  std::shared_ptr<const Acl> acl{};  // none: nobody else
 };
 
 // Where a message goes to, and as what.
@@ -96,6 +109,7 @@ struct StoreRequest {
   // What the client knows: where it adds or removes flags, that others than these changed meanwhile is no
   // reason to refuse (RFC 7162 §3.1.12).
   std::shared_ptr<const Snapshot> known{};
+  FlagLimits limits{};  // other flags stay as they are
 };
 
 struct Stored {
@@ -149,6 +163,8 @@ class Mailbox {
   virtual const MailboxInfo& info() const = 0;
   virtual bool deleted() const = 0;
   virtual Account& account() = 0;
+  // Of the user that the account was opened for, as of now.
+  virtual Rights rights() const { return Rights::all(); }
 
   // As of the last commit.
   virtual std::shared_ptr<const Snapshot> snapshot() const = 0;
@@ -169,16 +185,19 @@ class Mailbox {
   // the account is at work that takes long, that is left for later.
   virtual Task<Result<>> poll() = 0;
 
-  // Errors of all below: not_found (the mailbox was deleted), disk_full, over_quota, busy, io.
+  // Errors of all below: not_found (the mailbox was deleted), denied (the user lacks a right), disk_full,
+  // over_quota, busy, io.
   virtual Task<Result<Appended>> append(std::vector<Arrival> arrivals) = 0;
   // too_large when the mailbox's keyword table would pass 256.
   virtual Task<Result<Stored>> store(StoreRequest request) = 0;
   // Expunges those of `uids` that are flagged \Deleted (`all` = false), or all of them.
   virtual Task<Result<UidSet>> expunge(UidSet uids, bool all) = 0;
-  // Keywords for which the target's table has no place are left out.
-  virtual Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) = 0;
+  // Keywords for which the target's table has no place are left out, as are flags beyond `limits`.
+  virtual Task<Result<Copied>> copy(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing,
+                                    FlagLimits limits = {}) = 0;
   // Copies and expunges as one transaction (RFC 6851).
-  virtual Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing) = 0;
+  virtual Task<Result<Copied>> move(UidSet uids, std::shared_ptr<Mailbox> target, Missing missing,
+                                    FlagLimits limits = {}) = 0;
   // Appends to `target` and expunges `uid` here, as one transaction (RFC 8508 §3.4). Where that message is
   // gone nothing is done, and no UID given.
   virtual Task<Result<Appended>> replace(Uid uid, std::shared_ptr<Mailbox> target, Arrival arrival) = 0;
@@ -267,6 +286,10 @@ class Mailbox {
 };
 
 // The mail of one account. Names of mailboxes are UTF-8 with '/' between levels, INBOX in any case.
+//
+// As Store::open() gives it, it asks for no rights. As Store::open_for() gives it, there are the mailboxes
+// that others share beside the user's own, and each function gives denied where the user lacks a right that
+// it takes (RFC 4314 §4), or not_found where that must not be told.
 class Account {
  public:
   virtual ~Account() = default;
@@ -276,6 +299,12 @@ class Account {
   virtual Task<Result<std::vector<MailboxInfo>>> list() = 0;
   // What other programs did to it is taken in first. not_found, not_allowed.
   virtual Task<Result<std::shared_ptr<Mailbox>>> open(std::string name) = 0;
+  // The same for putting messages into it, which takes another right than reading it.
+  virtual Task<Result<std::shared_ptr<Mailbox>>> open_target(std::string name) {
+    return open(std::move(name));
+  }
+  // What list() says of one. not_found, not_allowed.
+  virtual Task<Result<MailboxInfo>> find(std::string name) = 0;
   // From the index, without loading the messages.
   virtual Task<Result<Counts>> status(std::string name) = 0;
 
@@ -283,9 +312,18 @@ class Account {
   // can't be (empty level, ".", "..", controls, not UTF-8); too_large (over 240 octets on disk).
   virtual Task<Result<MailboxInfo>> create(std::string name, SpecialUse use) = 0;
   // Its children stay (RFC 3501 §6.3.4). Errors: not_found; not_allowed for INBOX.
-  virtual Task<Result<>> remove(std::string name) = 0;
+  // `only`, unless it is 0: not_found for a mailbox with another number, which got the name meanwhile.
+  virtual Task<Result<>> remove(std::string name, MailboxId only = 0) = 0;
   // With its children; INBOX's messages move to a new mailbox and INBOX stays (RFC 3501 §6.3.5).
-  virtual Task<Result<>> rename(std::string from, std::string to) = 0;
+  virtual Task<Result<>> rename(std::string from, std::string to, MailboxId only = 0) = 0;
+
+  // Who has rights on it. not_found, not_allowed.
+  virtual Task<Result<Sharing>> sharing(std::string name) = 0;
+  // Changes the entry of an identifier (acl.h) in the list of who has rights; durable when it returns.
+  // Errors: malformed for the identifier; not_found; not_allowed for the owner's rights; too_large for more
+  // entries than [storage] acl_entries.
+  virtual Task<Result<>> share(std::string name, std::string identifier, RightsChange change,
+                               MailboxId only = 0) = 0;
 
   // Subscribed names, which need not exist (RFC 3501 §6.3.6), ascending.
   virtual Task<Result<std::vector<std::string>>> subscriptions() = 0;
@@ -317,6 +355,7 @@ struct StoreSettings {
   std::size_t remembered_expunges = 100'000;  // UIDs a mailbox; of more, the latest
   std::size_t thread_keys = 1'000'000;  // msg-ids an account by which threads are found; the latest used
   std::uint64_t message_size = 64ULL << 20U;  // octets; a larger one is too_large
+  std::size_t acl_entries = 100;              // of one mailbox's access control list, 1 to most_acl_entries
   FormMakers forms{};
   bool search_index = false;                            // SEARCH is answered from an index
   std::chrono::milliseconds search_index_delay{1'000};  // after it, what has arrived goes into the index
@@ -330,6 +369,10 @@ class Store {
   // Checks the name and makes what is missing: a new account gets INBOX, Drafts, Sent, Junk, Trash and
   // Archive. The caller has made sure that the account exists.
   virtual Task<Result<std::shared_ptr<Account>>> open(std::string address) = 0;
+  // The same as its user may see it, with what others share (user_account.h). The store outlives it.
+  Task<Result<std::shared_ptr<Account>>> open_for(std::string user);
+  // The accounts that may have given rights to `user`, a canonical address, or to anyone; none is missing.
+  virtual Task<Result<std::vector<std::string>>> sharing_with(std::string user) = 0;
 
   virtual std::unique_ptr<Spool> spool() = 0;
   // Into every account or, as far as a disk allows, into none: all is prepared before the first commit.

@@ -14,6 +14,12 @@ constexpr int attempts = 3;
 
 }  // namespace
 
+Result<Flags> KeywordMap::map(const Flags& flags) {
+  Flags result{static_cast<std::uint8_t>(flags.system & limits_.system), {}};
+  if (limits_.keywords) result.keywords = TRY(map(flags.keywords));
+  return result;
+}
+
 Result<KeywordSet> KeywordMap::map(const KeywordSet& keywords) {
   if (&from_ == &to_) return keywords;
   KeywordSet result;
@@ -39,7 +45,7 @@ Result<std::optional<MessageRow>> link_copy(Work& work, Folder& from, MessageRow
   for (int attempt = 1;; ++attempt) {
     MessageRow target = source;
     target.uid = uid;
-    target.flags.keywords = TRY(keywords.map(source.flags.keywords));
+    target.flags = TRY(keywords.map(source.flags));
     std::string letters = letters_of_flags(target.flags, {});
     target.place = letters.empty() ? Place::fresh : Place::current;
     target.info.reset();
@@ -63,14 +69,15 @@ Result<std::optional<MessageRow>> link_copy(Work& work, Folder& from, MessageRow
   }
 }
 
-Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how) {
+Result<Copied> transfer(Work& work, Folder& from, const UidSet& uids, Folder& to, Transfer how,
+                        FlagLimits limits) {
   Copied copied;
   copied.uid_validity = to.row.uid_validity;
   // So that names are as the rows say.
   TRY(work.look(from, Work::Thoroughness::quick));
   // Two links of a message, neither with a row: after a power cut nobody could tell which is the copy.
   TRY(work.disk.sync_index());
-  KeywordMap keywords(work, from, to);
+  KeywordMap keywords(work, from, to, limits);
   auto sources = TRY(work.disk.index().messages(from.row.id, uids));
   if (!sources.empty()) TRY(work.promise_uids(to, sources.size()));
   for (MessageRow& source : sources) {
@@ -101,7 +108,7 @@ Result<> TransferMessages::run(Work& work) {
     TRY(work.look(from, Work::Thoroughness::quick));
     if (TRY(work.disk.index().messages(from.row.id, uids_)).size() != uids_.count()) return {};
   }
-  copied = TRY(transfer(work, from, uids_, to, how_));
+  copied = TRY(transfer(work, from, uids_, to, how_, limits_));
   if (missing_ == Missing::refuse && copied.source.size() != uids_.count()) {
     // Another program took one away meanwhile.
     work.undo_operation();

@@ -10,19 +10,22 @@
 // What COPY and MOVE share.
 namespace posthorn::storage {
 
-// The places of keywords in the target's table for those in the source's.
+// What a message's flags become in the target: keywords have other places in its table.
 class KeywordMap {
  public:
-  KeywordMap(Work& work, const Folder& from, Folder& to) : work_(work), from_(from), to_(to) {}
-  // Those for which the target's table has no room are left out.
-  Result<KeywordSet> map(const KeywordSet& keywords);
+  KeywordMap(Work& work, const Folder& from, Folder& to, FlagLimits limits)
+      : work_(work), from_(from), to_(to), limits_(limits) {}
+  // Those for which the target's table has no room are left out, and flags beyond the limits.
+  Result<Flags> map(const Flags& flags);
 
  private:
+  Result<KeywordSet> map(const KeywordSet& keywords);
   Result<KeywordSet> taken(const std::string& keyword);
 
   Work& work_;
   const Folder& from_;
   Folder& to_;
+  FlagLimits limits_;
   std::array<std::optional<KeywordSet>, KeywordSet::capacity> places_;
 };
 

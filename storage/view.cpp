@@ -12,7 +12,7 @@ Result<> OpenMailbox::run(Work& work) {
     work.snapshots[folder.row.id] = std::make_shared<const Snapshot>();
     work.reload(folder);
   }
-  info = folder.row.info();
+  info = folder.info();
   keywords = folder.keywords;
   first_recent = folder.row.first_recent;
   return {};

@@ -57,7 +57,7 @@ Reply Session::reply_to_unstored(const Error& error) {
 
 Task<std::optional<Reply>> Session::open_target(Arriving& arriving, const std::string& mailbox) {
   if (arriving.target) co_return std::nullopt;
-  auto target = co_await account_->open(mailbox);
+  auto target = co_await account_->open_target(mailbox);
   if (!target) co_return reply_for_target(target.error());
   arriving.target = *std::move(target);
   co_return std::nullopt;

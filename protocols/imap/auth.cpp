@@ -85,7 +85,7 @@ Task<Reply> Session::on(const Authenticate& authenticate) {
 // After a login, or its refusal.
 Task<Reply> Session::enter(Result<auth::Login> login) {
   if (!login) co_return reply_to_refused_login(login.error());
-  auto account = co_await environment_.store.open(login->address);
+  auto account = co_await environment_.store.open_for(login->address);
   if (!account) {
     connection_.log(LogLevel::error, "imap.account_unavailable",
                     {{"user", login->address}, {"cause", account.error().detail}});

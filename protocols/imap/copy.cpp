@@ -36,7 +36,7 @@ Task<Reply> Session::on(const Copy& copy) {
   const std::string name = copy.numbering == Numbering::uid ? "UID COPY" : "COPY";
   const auto places = places_of(copy.messages, copy.numbering, view_->messages());
   if (!places) co_return bad(places.error().detail);
-  auto target = co_await account_->open(copy.mailbox);
+  auto target = co_await account_->open_target(copy.mailbox);
   if (!target) co_return reply_for_target(target.error());
   if (places->empty()) co_return ok(name + " completed");
   // RFC 9738 §3.1: all or none.
@@ -56,7 +56,7 @@ Task<Reply> Session::on(const Move& move) {
   const auto places = places_of(move.messages, move.numbering, view_->messages());
   if (!places) co_return bad(places.error().detail);
   if (view_->read_only()) co_return no("[READ-ONLY] The mailbox is selected read-only");
-  auto target = co_await account_->open(move.mailbox);
+  auto target = co_await account_->open_target(move.mailbox);
   if (!target) co_return reply_for_target(target.error());
   if (places->empty()) co_return ok(name + " completed");
 

@@ -69,7 +69,9 @@ class Fetching {
   Task<Places> run_some(Places places, Order order, const Places& next);
   Task<Result<Summaries>> summaries_of(Places& places, Order order, const Places& next);
   Task<storage::UidSet> unreadable_of(const storage::UidSet& uids, const Summaries& summaries);
-  bool marks() const { return plan_.sets_seen && !view_.read_only(); }
+  bool marks() const {
+    return plan_.sets_seen && !view_.read_only() && view_.mailbox().rights().has(storage::Right::seen);
+  }
   Task<storage::UidSet> mark_seen(const storage::UidSet& uids, const storage::UidSet& unreadable);
   void answer_from_index(std::uint32_t place, const storage::Message& message, const KnownMessage& known);
   Task<bool> answer_with_octets(std::uint32_t place, const KnownMessage& known, bool newly_seen,

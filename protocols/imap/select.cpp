@@ -87,8 +87,10 @@ Task<Reply> Session::on(const Check&) {
 
 // Expunges without a word of it.
 Task<Reply> Session::on(const Close&) {
-  if (!view_->read_only() && !view_->mailbox().deleted()) {
-    storage::Mailbox& mailbox = view_->mailbox();
+  storage::Mailbox& mailbox = view_->mailbox();
+  // RFC 4314 §4: without the right it is closed all the same.
+  const bool expunges = !view_->read_only() && mailbox.rights().has(storage::Right::expunge);
+  if (expunges && !mailbox.deleted()) {
     const auto expunged = co_await mailbox.expunge(all_uids(*mailbox.snapshot()), false);
     const bool failed = !expunged && expunged.error().code != Errc::not_found;
     if (failed) co_return reply_to(expunged.error());

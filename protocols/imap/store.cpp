@@ -94,7 +94,8 @@ Task<Reply> Session::on(const Store& store) {
                                       .system_flags = system_bits(store.flags),
                                       .keywords = store.flags.keywords,
                                       .unchanged_since = store.unchanged_since,
-                                      .known = view_->shared_messages()};
+                                      .known = view_->shared_messages(),
+                                      .limits = storage::limits_of(mailbox.rights())};
   const auto stored = co_await mailbox.store(request);
   if (!stored) {
     const bool limit = stored.error().code == Errc::too_large;

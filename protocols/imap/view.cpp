@@ -56,12 +56,18 @@ storage::KeywordSet keyword_set(const storage::Mailbox& mailbox, const std::vect
   return set;
 }
 
-storage::Flags changed_flags(storage::Flags flags, storage::FlagChange how, std::uint8_t system,
+storage::Flags changed_flags(storage::Flags flags, const storage::StoreRequest& request,
                              const storage::KeywordSet& keywords) {
-  if (how == storage::FlagChange::replace) return {system, keywords};
-  const bool add = how == storage::FlagChange::add;
+  const storage::FlagLimits limits = request.limits;
+  const auto system = static_cast<std::uint8_t>(request.system_flags & limits.system);
+  if (request.how == storage::FlagChange::replace) {
+    flags.system = static_cast<std::uint8_t>((flags.system & ~limits.system) | system);
+    if (limits.keywords) flags.keywords = keywords;
+    return flags;
+  }
+  const bool add = request.how == storage::FlagChange::add;
   flags.system = static_cast<std::uint8_t>(add ? flags.system | system : flags.system & ~system);
-  for (std::size_t i = 0; i < keywords.words().size(); ++i) {
+  for (std::size_t i = 0; i < keywords.words().size() && limits.keywords; ++i) {
     std::uint64_t& word = flags.keywords.words()[i];
     word = add ? word | keywords.words()[i] : word & ~keywords.words()[i];
   }
@@ -208,23 +214,33 @@ void View::append_changed(std::string& out, std::uint32_t place, const Message& 
 void View::append_keyword_lines(std::string& out) {
   const auto& keywords = mailbox_->keywords();
   told_keywords_ = keywords.size();
-  std::string names(system_flag_names);
+  told_rights_ = mailbox_->rights();
+  std::string names;
   for (const std::string& keyword : keywords) {
     names += ' ';
     names += keyword;
   }
   out += "* FLAGS (";
+  out += system_flag_names;
   out += names;
   out += ")\r\n* OK [PERMANENTFLAGS (";
-  if (!read_only()) {
-    out += names;
-    if (keywords.size() < storage::KeywordSet::capacity) out += " \\*";
+  storage::FlagLimits limits = storage::limits_of(told_rights_);
+  if (read_only()) limits = {.system = 0, .keywords = false};
+  std::string permanent;
+  for (const auto& [flag, name] : system_flags) {
+    if ((limits.system & static_cast<std::uint8_t>(flag)) == 0) continue;
+    if (!permanent.empty()) permanent += ' ';
+    permanent += name;
   }
-  out += read_only() ? ")] None can be changed\r\n" : ")] Flags that can be changed\r\n";
+  if (limits.keywords) permanent += names;
+  if (limits.keywords && keywords.size() < storage::KeywordSet::capacity) permanent += " \\*";
+  out += permanent;
+  out += permanent.empty() ? ")] None can be changed\r\n" : ")] Flags that can be changed\r\n";
 }
 
 void View::append_new_keywords(std::string& out) {
-  if (mailbox_->keywords().size() > told_keywords_) append_keyword_lines(out);
+  const bool is_new = mailbox_->keywords().size() > told_keywords_ || mailbox_->rights() != told_rights_;
+  if (is_new) append_keyword_lines(out);
 }
 
 void View::append_message_flags(std::string& out, const Message& message) const {
@@ -270,8 +286,7 @@ Task<void> View::expect_flags(Connection& connection, const Places& places,
   for (const Places& piece : places.in_pieces(step)) {
     for (const Places::Range range : piece.ranges()) {
       told_->visit(range.begin, range.end, [&](std::uint32_t, Message message) {
-        const storage::Flags flags =
-            changed_flags(message.flags, request.how, request.system_flags, keywords);
+        const storage::Flags flags = changed_flags(message.flags, request, keywords);
         if (flags == message.flags) return;
         message.flags = flags;
         changed.push_back(message);
@@ -283,6 +298,8 @@ Task<void> View::expect_flags(Connection& connection, const Places& places,
 }
 
 Task<void> View::tell(Connection& connection, Expunges expunges, Numbering numbering) {
+  // Who may not read it any more hears nothing more of it.
+  if (!mailbox_->rights().has(storage::Right::read)) co_return;
   append_new_keywords(connection.output());
   const std::shared_ptr<const Snapshot> before = told_;
   const std::shared_ptr<const Snapshot> now = mailbox_->snapshot();

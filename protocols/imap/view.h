@@ -41,7 +41,10 @@ class View {
 
   storage::Mailbox& mailbox() const { return *mailbox_; }
   const std::shared_ptr<storage::Mailbox>& shared_mailbox() const { return mailbox_; }
-  bool read_only() const { return access_ == Select::Access::read_only; }
+  // Also to who may change nothing in it (RFC 4314 §5.2).
+  bool read_only() const {
+    return access_ == Select::Access::read_only || !mailbox_->rights().has_any(storage::rights_to_change);
+  }
 
   // Sequence numbers are places in it, plus 1. A message that somebody expunged stays until that was told.
   const storage::Snapshot& messages() const { return *told_; }
@@ -83,8 +86,9 @@ class View {
   // another session changed the flags too, the next tell() says so.
   Task<void> expect_flags(Connection& connection, const Places& places, const storage::StoreRequest& request);
 
-  // Appends FLAGS and PERMANENTFLAGS if the mailbox has keywords that the client has not heard of: it must
-  // know a flag before it sees one in a FETCH response (RFC 3501 §7.2.6).
+  // Appends FLAGS and PERMANENTFLAGS if the mailbox has keywords that the client has not heard of, as it must
+  // know a flag before it sees one in a FETCH response (RFC 3501 §7.2.6), or if the user's rights are others
+  // now (RFC 4314 §5.1.1).
   void append_new_keywords(std::string& out);
 
   // Appends "FLAGS (\Seen $Forwarded)" of a message.
@@ -118,6 +122,7 @@ class View {
   std::uint32_t told_recent_ = 0;
   bool held_ = false;  // expunges that happened are still to be told
   std::size_t told_keywords_ = 0;
+  storage::Rights told_rights_;
 };
 
 }  // namespace posthorn::imap

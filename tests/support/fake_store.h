@@ -112,10 +112,12 @@ class FakeMailbox final : public storage::Mailbox {
 
   Task<Result<storage::Appended>> append(std::vector<storage::Arrival>) override { co_return unused(); }
   Task<Result<storage::Stored>> store(storage::StoreRequest) override { co_return unused(); }
-  Task<Result<storage::Copied>> copy(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing) override {
+  Task<Result<storage::Copied>> copy(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing,
+                                     storage::FlagLimits) override {
     co_return unused();
   }
-  Task<Result<storage::Copied>> move(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing) override {
+  Task<Result<storage::Copied>> move(storage::UidSet, std::shared_ptr<Mailbox>, storage::Missing,
+                                     storage::FlagLimits) override {
     co_return unused();
   }
   Task<Result<storage::Appended>> replace(storage::Uid, std::shared_ptr<Mailbox>, storage::Arrival) override {
@@ -172,8 +174,13 @@ class FakeAccount final : public storage::Account {
   Task<Result<std::vector<storage::MailboxInfo>>> list() override { co_return unused(); }
   Task<Result<storage::Counts>> status(std::string) override { co_return unused(); }
   Task<Result<storage::MailboxInfo>> create(std::string, storage::SpecialUse) override { co_return unused(); }
-  Task<Result<>> remove(std::string) override { co_return unused(); }
-  Task<Result<>> rename(std::string, std::string) override { co_return unused(); }
+  Task<Result<storage::MailboxInfo>> find(std::string) override { co_return unused(); }
+  Task<Result<>> remove(std::string, storage::MailboxId) override { co_return unused(); }
+  Task<Result<>> rename(std::string, std::string, storage::MailboxId) override { co_return unused(); }
+  Task<Result<storage::Sharing>> sharing(std::string) override { co_return unused(); }
+  Task<Result<>> share(std::string, std::string, storage::RightsChange, storage::MailboxId) override {
+    co_return unused();
+  }
   Task<Result<std::vector<std::string>>> subscriptions() override { co_return unused(); }
   Task<Result<>> subscribe(std::string, bool) override { co_return unused(); }
   void add_listener(storage::Listener&) override {}
@@ -210,6 +217,9 @@ class FakeStore final : public storage::Store {
     if (failure) co_return std::unexpected(*failure);
     account(address);
     co_return std::shared_ptr<storage::Account>(accounts_[address]);
+  }
+  Task<Result<std::vector<std::string>>> sharing_with(std::string) override {
+    co_return std::vector<std::string>();
   }
   std::unique_ptr<storage::Spool> spool() override { return std::make_unique<StringSpool>(); }
   Task<Result<>> deliver(storage::Delivery delivery) override {

@@ -169,7 +169,8 @@ bool may_change(const Message& now, const storage::StoreRequest& request, const 
 }  // namespace
 
 void MemoryMailbox::change_flags(const storage::StoreRequest& request, storage::Stored* stored) {
-  const storage::KeywordSet keywords = *keyword_set(request.keywords);
+  const storage::KeywordSet keywords =
+      request.limits.keywords ? *keyword_set(request.keywords) : storage::KeywordSet();
   Snapshot::Change change;
   snapshot_->visit(0, snapshot_->size(), [&](std::uint32_t, const Message& old) {
     if (!request.uids.contains(old.uid)) return;
@@ -180,7 +181,7 @@ void MemoryMailbox::change_flags(const storage::StoreRequest& request, storage::
       return;
     }
     Message message = old;
-    for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t i = 0; i < 4 && request.limits.keywords; ++i) {
       std::uint64_t& word = message.flags.keywords.words()[i];
       const std::uint64_t asked = keywords.words()[i];
       word = request.how == storage::FlagChange::add      ? word | asked
@@ -192,6 +193,8 @@ void MemoryMailbox::change_flags(const storage::StoreRequest& request, storage::
         request.how == storage::FlagChange::add      ? system | request.system_flags
         : request.how == storage::FlagChange::remove ? system & ~static_cast<unsigned>(request.system_flags)
                                                      : request.system_flags);
+    message.flags.system = static_cast<std::uint8_t>((message.flags.system & request.limits.system) |
+                                                     (old.flags.system & ~request.limits.system));
     if (message.flags == old.flags) return;
     message.modseq = next_modseq();
     change.changed.push_back(message);
@@ -213,7 +216,8 @@ UidSet MemoryMailbox::expunge_now(const UidSet& uids, bool all) {
   return expunged;
 }
 
-storage::Copied MemoryMailbox::copy_now(const UidSet& uids, MemoryMailbox& target) {
+storage::Copied MemoryMailbox::copy_now(const UidSet& uids, MemoryMailbox& target,
+                                        storage::FlagLimits limits) {
   storage::Copied copied{.uid_validity = target.info_.uid_validity};
   Snapshot::Change change;
   const auto source = snapshot_;
@@ -221,13 +225,13 @@ storage::Copied MemoryMailbox::copy_now(const UidSet& uids, MemoryMailbox& targe
     if (!uids.contains(message.uid)) return;
     std::vector<std::string> names;
     for (std::size_t place = 0; place < keywords_.size(); ++place) {
-      if (message.flags.keywords.has(place)) names.push_back(keywords_[place]);
+      if (limits.keywords && message.flags.keywords.has(place)) names.push_back(keywords_[place]);
     }
     const auto keywords = target.keyword_set(names).value_or(storage::KeywordSet());
     const Stored& stored = files_.at(message.uid);
-    change.added.push_back(target.made_as_stored(std::string(stored.stored ? *stored.stored : *stored.octets),
-                                                 stored.stored != nullptr, message.flags.system, keywords,
-                                                 message.internal_date));
+    change.added.push_back(target.made_as_stored(
+        std::string(stored.stored ? *stored.stored : *stored.octets), stored.stored != nullptr,
+        static_cast<std::uint8_t>(message.flags.system & limits.system), keywords, message.internal_date));
     target.files_[change.added.back().uid].email_id = files_.at(message.uid).email_id;
     copied.source.push_back(message.uid);
     copied.target.push_back(change.added.back().uid);
@@ -265,7 +269,7 @@ Task<Result<storage::Appended>> MemoryMailbox::append(std::vector<storage::Arriv
 Task<Result<storage::Stored>> MemoryMailbox::store(storage::StoreRequest request) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
-  if (!keyword_set(request.keywords)) co_return too_large("keywords");
+  if (request.limits.keywords && !keyword_set(request.keywords)) co_return too_large("keywords");
   storage::Stored stored;
   change_flags(request, &stored);
   co_return stored;
@@ -306,21 +310,21 @@ Task<Result<std::vector<MemoryMailbox::EmailId>>> MemoryMailbox::email_ids(UidSe
 }
 
 Task<Result<storage::Copied>> MemoryMailbox::copy(UidSet uids, std::shared_ptr<storage::Mailbox> target,
-                                                  storage::Missing missing) {
+                                                  storage::Missing missing, storage::FlagLimits limits) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
   if (target->deleted()) co_return not_found("the target was deleted");
   if (missing == storage::Missing::refuse && lacks_any(uids)) co_return storage::Copied{};
-  co_return copy_now(uids, static_cast<MemoryMailbox&>(*target));
+  co_return copy_now(uids, static_cast<MemoryMailbox&>(*target), limits);
 }
 
 Task<Result<storage::Copied>> MemoryMailbox::move(UidSet uids, std::shared_ptr<storage::Mailbox> target,
-                                                  storage::Missing missing) {
+                                                  storage::Missing missing, storage::FlagLimits limits) {
   auto begun = co_await begin();
   if (!begun) co_return std::unexpected(std::move(begun).error());
   if (target->deleted()) co_return not_found("the target was deleted");
   if (missing == storage::Missing::refuse && lacks_any(uids)) co_return storage::Copied{};
-  const storage::Copied copied = copy_now(uids, static_cast<MemoryMailbox&>(*target));
+  const storage::Copied copied = copy_now(uids, static_cast<MemoryMailbox&>(*target), limits);
   UidSet moved;
   for (const Uid uid : copied.source) moved.append(uid);
   expunge_now(moved, true);

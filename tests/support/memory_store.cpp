@@ -1,6 +1,8 @@
 #include "tests/support/memory_store.h"
 
 #include "message/header.h"
+#include "storage/acl.h"
+#include "storage/namespaces.h"
 #include "tests/support/memory_spool.h"
 
 #include <algorithm>
@@ -54,6 +56,8 @@ MemoryAccount::MemoryAccount(MemoryStore& store, std::string address)
 MemoryMailbox& MemoryAccount::make(const std::string& name, storage::SpecialUse use) {
   auto made = std::make_shared<MemoryMailbox>(
       *this, storage::MailboxInfo{++last_id_, name, ++last_uid_validity_, use});
+  const auto parent = mailboxes_.find(name.substr(0, name.rfind('/')));
+  if (name.contains('/') && parent != mailboxes_.end()) made->info_.acl = parent->second->info_.acl;
   return *(mailboxes_[name] = std::move(made));
 }
 
@@ -115,13 +119,69 @@ Task<Result<storage::MailboxInfo>> MemoryAccount::create(std::string name, stora
   co_return make(name, use).info();
 }
 
-Task<Result<>> MemoryAccount::remove(std::string name) {
+bool MemoryAccount::names_any_of(std::string_view one, std::string_view other) const {
+  return std::ranges::any_of(mailboxes_, [&](const auto& each) {
+    const auto& acl = each.second->info_.acl;
+    return acl && !(acl->granted(one) | acl->granted(other)).empty();
+  });
+}
+
+Result<MemoryMailbox*> MemoryAccount::named(std::string name, storage::MailboxId only) {
+  name = canonical(std::move(name));
+  if (!is_valid_name(name)) return failure(Errc::not_allowed, "name");
+  const auto found = mailboxes_.find(name);
+  if (found == mailboxes_.end() || (only != 0 && found->second->info_.id != only))
+    return not_found("mailbox");
+  return found->second.get();
+}
+
+Task<Result<storage::MailboxInfo>> MemoryAccount::find(std::string name) {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return std::unexpected(std::move(hopped).error());
+  const auto found = named(std::move(name), 0);
+  if (!found) co_return std::unexpected(found.error());
+  co_return (*found)->info();
+}
+
+Task<Result<storage::Sharing>> MemoryAccount::sharing(std::string name) {
+  auto found = co_await find(std::move(name));
+  if (!found) co_return std::unexpected(found.error());
+  co_return storage::sharing_of(address_, std::move(found->acl));
+}
+
+Task<Result<>> MemoryAccount::share(std::string name, std::string identifier, storage::RightsChange change,
+                                    storage::MailboxId only) {
+  auto hopped = co_await store_.hop();
+  if (!hopped) co_return hopped;
+  const auto found = named(std::move(name), only);
+  if (!found) co_return std::unexpected(found.error());
+  const storage::Sharing who = storage::sharing_of(address_, nullptr);
+  const auto prepared = storage::canonical_identifier(identifier, who.domain);
+  if (!prepared) co_return std::unexpected(prepared.error());
+  if (storage::is_of(*prepared, who.owner)) co_return failure(Errc::not_allowed, "owner");
+  storage::Acl acl = (*found)->info_.acl ? *(*found)->info_.acl : storage::Acl();
+  auto done = acl.change(*prepared, change, store_.acl_entries);
+  if (!done) co_return done;
+  (*found)->info_.acl = std::make_shared<const storage::Acl>(std::move(acl));
+  (*found)->commit({});
+  co_return Result<>();
+}
+
+void MemoryAccount::give(const std::string& name, const std::string& identifier, std::string_view rights) {
+  MemoryMailbox& to = mailbox(name);
+  storage::Acl acl = to.info_.acl ? *to.info_.acl : storage::Acl();
+  const storage::RightsChange change{storage::RightsChange::How::replace, *storage::parse_rights(rights)};
+  static_cast<void>(acl.change(identifier, change, 100));
+  to.info_.acl = std::make_shared<const storage::Acl>(std::move(acl));
+}
+
+Task<Result<>> MemoryAccount::remove(std::string name, storage::MailboxId only) {
   auto hopped = co_await store_.hop();
   if (!hopped) co_return hopped;
   name = canonical(std::move(name));
   if (!is_valid_name(name) || name == "INBOX") co_return failure(Errc::not_allowed, "name");
+  if (const auto right = named(name, only); !right) co_return std::unexpected(right.error());
   const auto found = mailboxes_.find(name);
-  if (found == mailboxes_.end()) co_return not_found("mailbox");
   found->second->deleted_ = true;
   found->second->commit({});
   mailboxes_.erase(found);
@@ -145,13 +205,14 @@ Result<> MemoryAccount::rename_tree(const std::string& from, const std::string& 
   return {};
 }
 
-Task<Result<>> MemoryAccount::rename(std::string from, std::string to) {
+Task<Result<>> MemoryAccount::rename(std::string from, std::string to, storage::MailboxId only) {
   auto hopped = co_await store_.hop();
   if (!hopped) co_return hopped;
   from = canonical(std::move(from));
   to = canonical(std::move(to));
   if (!is_valid_name(from) || !is_valid_name(to)) co_return failure(Errc::not_allowed, "name");
   if (to.starts_with(from + "/") && from != "INBOX") co_return failure(Errc::not_allowed, "into itself");
+  if (only != 0 && !named(from, only)) co_return not_found("mailbox");
   if (mailboxes_.contains(to)) co_return failure(Errc::already_exists, "mailbox");
   for (std::size_t end = to.find('/'); end != std::string::npos; end = to.find('/', end + 1)) {
     mailbox(to.substr(0, end));
@@ -213,6 +274,15 @@ Task<Result<std::shared_ptr<storage::Account>>> MemoryStore::open(std::string ad
   if (!hopped) co_return std::unexpected(std::move(hopped).error());
   account(address);
   co_return accounts_[address];
+}
+
+// Without a hop: the real one makes none where nobody shares anything.
+Task<Result<std::vector<std::string>>> MemoryStore::sharing_with(std::string user) {
+  std::vector<std::string> sharing;
+  for (const auto& [address, account] : accounts_) {
+    if (account->names_any_of(user, storage::anyone)) sharing.push_back(address);
+  }
+  co_return sharing;
 }
 
 std::unique_ptr<storage::Spool> MemoryStore::spool() { return std::make_unique<MemorySpool>(*this); }

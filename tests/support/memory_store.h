@@ -62,9 +62,9 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
   Task<Result<storage::Stored>> store(storage::StoreRequest request) override;
   Task<Result<storage::UidSet>> expunge(storage::UidSet uids, bool all) override;
   Task<Result<storage::Copied>> copy(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target,
-                                     storage::Missing missing) override;
+                                     storage::Missing missing, storage::FlagLimits limits = {}) override;
   Task<Result<storage::Copied>> move(storage::UidSet uids, std::shared_ptr<storage::Mailbox> target,
-                                     storage::Missing missing) override;
+                                     storage::Missing missing, storage::FlagLimits limits = {}) override;
   Task<Result<storage::Appended>> replace(storage::Uid uid, std::shared_ptr<storage::Mailbox> target,
                                           storage::Arrival arrival) override;
   Task<Result<Summaries>> summaries(storage::UidSet uids, storage::Effort effort,
@@ -100,7 +100,8 @@ class MemoryMailbox final : public storage::Mailbox, public std::enable_shared_f
                                   const storage::KeywordSet& keywords, std::int64_t internal_date);
   void commit(storage::Snapshot::Change change);
   bool lacks_any(const storage::UidSet& uids) const;
-  storage::Copied copy_now(const storage::UidSet& uids, MemoryMailbox& target);
+  storage::Copied copy_now(const storage::UidSet& uids, MemoryMailbox& target,
+                           storage::FlagLimits limits = {});
   storage::ModSeq next_modseq() const { return snapshot_->highest_modseq() + 1; }
 
   MemoryAccount& account_;
@@ -122,14 +123,22 @@ class MemoryAccount final : public storage::Account {
 
   // Made if it is not there.
   MemoryMailbox& mailbox(const std::string& name);
+  const std::map<std::string, std::shared_ptr<MemoryMailbox>>& mailboxes() const { return mailboxes_; }
+  const std::map<std::string, bool>& subscribed() const { return subscriptions_; }
+  // What share() does, at once; no rights take all that the identifier had.
+  void give(const std::string& name, const std::string& identifier, std::string_view rights);
 
   const std::string& address() const override { return address_; }
   Task<Result<std::vector<storage::MailboxInfo>>> list() override;
   Task<Result<std::shared_ptr<storage::Mailbox>>> open(std::string name) override;
   Task<Result<storage::Counts>> status(std::string name) override;
   Task<Result<storage::MailboxInfo>> create(std::string name, storage::SpecialUse use) override;
-  Task<Result<>> remove(std::string name) override;
-  Task<Result<>> rename(std::string from, std::string to) override;
+  Task<Result<storage::MailboxInfo>> find(std::string name) override;
+  Task<Result<>> remove(std::string name, storage::MailboxId only = 0) override;
+  Task<Result<>> rename(std::string from, std::string to, storage::MailboxId only = 0) override;
+  Task<Result<storage::Sharing>> sharing(std::string name) override;
+  Task<Result<>> share(std::string name, std::string identifier, storage::RightsChange change,
+                       storage::MailboxId only = 0) override;
   Task<Result<std::vector<std::string>>> subscriptions() override;
   Task<Result<>> subscribe(std::string name, bool on) override;
   void add_listener(storage::Listener&) override {}
@@ -139,7 +148,10 @@ class MemoryAccount final : public storage::Account {
 
  private:
   friend class MemoryMailbox;
+  friend class MemoryStore;
 
+  bool names_any_of(std::string_view one, std::string_view other) const;
+  Result<MemoryMailbox*> named(std::string name, storage::MailboxId only);
   MemoryMailbox& make(const std::string& name, storage::SpecialUse use);
   Result<> rename_tree(const std::string& from, const std::string& to);
 
@@ -167,6 +179,7 @@ class MemoryStore final : public storage::Store {
   // Called by each operation before it does its work: what others do meanwhile.
   std::function<void()> meanwhile;
   std::uint64_t message_size = 1U << 20U;
+  std::size_t acl_entries = 4;
   // How many octets of summaries one call gives, and the most that any gave.
   std::size_t summary_octets = 1U << 20U;
   std::size_t most_summary_octets = 0;
@@ -187,6 +200,7 @@ class MemoryStore final : public storage::Store {
   std::size_t most_spooled = 0;
 
   Task<Result<std::shared_ptr<storage::Account>>> open(std::string address) override;
+  Task<Result<std::vector<std::string>>> sharing_with(std::string user) override;
   std::unique_ptr<storage::Spool> spool() override;
   Task<Result<>> deliver(storage::Delivery delivery) override;
   Task<Result<>> remove_account(std::string address) override;

@@ -70,7 +70,7 @@ TEST_CASE("state file: rubbish is refused, a newer version is told apart") {
 }
 
 TEST_CASE("account file, further keywords, subscriptions: there and back") {
-  AccountState account{17, true, {"later thing"}};
+  AccountState account{17, true, true, {"later thing"}};
   const auto account_again = parse_account_state(to_string(account));
   REQUIRE(account_again);
   CHECK(*account_again == account);
