@@ -1,5 +1,7 @@
 #pragma once
 
+#include "storage/rights.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -202,6 +204,7 @@ struct List {
     bool subscribed = false;
     bool children = false;
     bool special_use = false;
+    bool my_rights = false;            // RFC 8440 §3
     std::vector<StatusItem> status{};  // each once; empty where no STATUS was asked for
     bool operator==(const Return&) const = default;
   };
@@ -230,6 +233,40 @@ struct Xlist {
 // NAMESPACE, RFC 2342 §5.
 struct Namespace {
   bool operator==(const Namespace&) const = default;
+};
+
+// SETACL, RFC 4314 §3.1. Identifiers are as sent.
+struct SetAcl {
+  std::string mailbox;
+  std::string identifier;
+  storage::RightsChange change;
+  bool operator==(const SetAcl&) const = default;
+};
+
+// DELETEACL, RFC 4314 §3.2.
+struct DeleteAcl {
+  std::string mailbox;
+  std::string identifier;
+  bool operator==(const DeleteAcl&) const = default;
+};
+
+// GETACL, RFC 4314 §3.3.
+struct GetAcl {
+  std::string mailbox;
+  bool operator==(const GetAcl&) const = default;
+};
+
+// LISTRIGHTS, RFC 4314 §3.4.
+struct ListRights {
+  std::string mailbox;
+  std::string identifier;
+  bool operator==(const ListRights&) const = default;
+};
+
+// MYRIGHTS, RFC 4314 §3.5.
+struct MyRights {
+  std::string mailbox;
+  bool operator==(const MyRights&) const = default;
 };
 
 // STATUS, RFC 3501 §6.3.10. Items in the order asked for, each once, at least one.
@@ -603,10 +640,11 @@ struct Replace {
 };
 
 struct Command {
-  using Body = std::variant<Capability, Noop, Logout, Id, Starttls, Authenticate, Login, Select, Create,
-                            Delete, Rename, Subscribe, Unsubscribe, List, Lsub, Xlist, Namespace, Status,
-                            Append, Idle, Enable, Compress, Unauthenticate, Check, Close, Unselect, Expunge,
-                            Search, Sort, Thread, Fetch, Store, Copy, Move, Replace>;
+  using Body =
+      std::variant<Capability, Noop, Logout, Id, Starttls, Authenticate, Login, Select, Create, Delete,
+                   Rename, Subscribe, Unsubscribe, List, Lsub, Xlist, Namespace, SetAcl, DeleteAcl, GetAcl,
+                   ListRights, MyRights, Status, Append, Idle, Enable, Compress, Unauthenticate, Check, Close,
+                   Unselect, Expunge, Search, Sort, Thread, Fetch, Store, Copy, Move, Replace>;
   std::string tag;
   Body body;
   bool operator==(const Command&) const = default;

@@ -122,6 +122,24 @@ class ArgumentPrinter {
     mailbox(list.reference);
     pattern(list.pattern);
   }
+  void operator()(const SetAcl& command) {
+    mailbox(command.mailbox);
+    text(command.identifier);
+    std::string change = storage::to_string(command.change.rights);
+    if (command.change.how == storage::RightsChange::How::add) change.insert(0, "+");
+    if (command.change.how == storage::RightsChange::How::remove) change.insert(0, "-");
+    text(change);
+  }
+  void operator()(const DeleteAcl& command) {
+    mailbox(command.mailbox);
+    text(command.identifier);
+  }
+  void operator()(const GetAcl& command) { mailbox(command.mailbox); }
+  void operator()(const ListRights& command) {
+    mailbox(command.mailbox);
+    text(command.identifier);
+  }
+  void operator()(const MyRights& command) { mailbox(command.mailbox); }
   void operator()(const Status& status) {
     mailbox(status.mailbox);
     out_.push_back(' ');
@@ -235,6 +253,7 @@ class ArgumentPrinter {
     if (returned.subscribed) options.next().append("SUBSCRIBED");
     if (returned.children) options.next().append("CHILDREN");
     if (returned.special_use) options.next().append("SPECIAL-USE");
+    if (returned.my_rights) options.next().append("MYRIGHTS");
     if (!returned.status.empty()) append_status_items(options.next().append("STATUS "), returned.status);
   }
   void returned(const SearchReturn& returned) {
@@ -309,6 +328,11 @@ struct Name {
   std::string_view operator()(const Lsub&) const { return "LSUB"; }
   std::string_view operator()(const Xlist&) const { return "XLIST"; }
   std::string_view operator()(const Namespace&) const { return "NAMESPACE"; }
+  std::string_view operator()(const SetAcl&) const { return "SETACL"; }
+  std::string_view operator()(const DeleteAcl&) const { return "DELETEACL"; }
+  std::string_view operator()(const GetAcl&) const { return "GETACL"; }
+  std::string_view operator()(const ListRights&) const { return "LISTRIGHTS"; }
+  std::string_view operator()(const MyRights&) const { return "MYRIGHTS"; }
   std::string_view operator()(const Status&) const { return "STATUS"; }
   std::string_view operator()(const Append&) const { return "APPEND"; }
   std::string_view operator()(const Idle&) const { return "IDLE"; }

@@ -93,13 +93,15 @@ Result<List::Selection> parse_selection(Cursor& in) {
   return selection;
 }
 
-// list-return-opts of RFC 5258 §6, RFC 5819 §4, RFC 6154 §6, behind RETURN.
+// list-return-opts of RFC 5258 §6, RFC 5819 §4, RFC 6154 §6, RFC 8440 §5, behind
+// RETURN.
 Result<List::Return> parse_list_return(Cursor& in) {
   using Return = List::Return;
   static constexpr std::pair<std::string_view, bool Return::*> known[] = {
       {"SUBSCRIBED", &Return::subscribed},
       {"CHILDREN", &Return::children},
       {"SPECIAL-USE", &Return::special_use},
+      {"MYRIGHTS", &Return::my_rights},
   };
   Return returned;
   TRY(parenthesised(in, "LIST return option", [&]() -> Result<> {

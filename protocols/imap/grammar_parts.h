@@ -19,6 +19,11 @@ Result<Body> parse_rename(Cursor& in);
 // grammar_select.cpp
 Result<Body> parse_select(Cursor& in, Select::Access access);
 
+// grammar_acl.cpp
+Result<Body> parse_set_acl(Cursor& in);
+Result<Body> parse_delete_acl(Cursor& in);
+Result<Body> parse_list_rights(Cursor& in);
+
 // grammar_list.cpp
 Result<Body> parse_list(Cursor& in);
 Result<Body> parse_lsub(Cursor& in);

@@ -1,4 +1,5 @@
 #include "message/normal_form.h"
+#include "protocols/imap/acl.h"
 #include "protocols/imap/list_pattern.h"
 #include "protocols/imap/printer.h"
 #include "protocols/imap/printer_parts.h"
@@ -22,6 +23,7 @@ struct Level {
   bool has_children = false;
   bool subscribed = false;
   storage::SpecialUse special_use = storage::SpecialUse::none;
+  storage::Rights rights;           // the user's, of a mailbox
   bool matches = false;             // one of the patterns
   bool has_selected_below = false;  // a name that the selection options select
   bool has_unlisted_below = false;  // and one that no pattern matches
@@ -48,6 +50,7 @@ Levels levels_of(const std::vector<storage::MailboxInfo>& mailboxes) {
     Level& own = levels[mailbox.name];
     own.exists = true;
     own.special_use = mailbox.special_use;
+    own.rights = mailbox.rights;
     each_level_above(mailbox.name, [&](std::string_view above) {
       return !std::exchange(levels[std::string(above)].has_children, true);
     });
@@ -106,6 +109,11 @@ bool is_listed(const Level& level, const List::Selection& selection) {
 // RFC 5819 §2: of a name that is there for what is below it alone, no STATUS is told.
 bool has_status(const Level& level, const List& list) {
   return !list.returned.status.empty() && level.exists && is_selected(level, list.selection);
+}
+
+// RFC 8440 §3, §4: the same holds of MYRIGHTS.
+bool has_rights(const Level& level, const List& list) {
+  return list.returned.my_rights && level.exists && is_selected(level, list.selection);
 }
 
 // Without extended data items and the line end.
@@ -257,6 +265,8 @@ Task<Reply> Session::on(const List& list) {
       // Removed meanwhile: RFC 5819 §2.
       if (answered && !*answer && answer->error().code == Errc::not_found) level.exists = false;
       append_list(connection_.output(), name, level, list, enabled_.dialect);
+      if (has_rights(level, list))
+        append_my_rights(connection_.output(), name, level.rights, enabled_.dialect);
       if (answered) {
         if (*answer) {
           append_status(connection_.output(), name, list.returned.status, **answer, settings_.message_octets,

@@ -2,6 +2,7 @@
 #include "protocols/imap/object_id.h"
 #include "protocols/imap/session.h"
 #include "protocols/imap/status.h"
+#include "storage/namespaces.h"
 
 #include <algorithm>
 #include <array>
@@ -74,9 +75,11 @@ Task<Reply> Session::on(const Unsubscribe& unsubscribe) {
   co_return ok("UNSUBSCRIBE completed");
 }
 
-// RFC 2342 §5: the user's own mailboxes alone.
+// RFC 2342 §5. What there is in the last two the user may have rights on or not.
 Task<Reply> Session::on(const Namespace&) {
-  send("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+  const auto prefix = [](std::string_view name) { return "((\"" + std::string(name) + "/\" \"/\"))"; };
+  send("* NAMESPACE ((\"\" \"/\")) " + prefix(storage::other_users) + " " + prefix(storage::organisation) +
+       "\r\n");
   co_return ok("NAMESPACE completed");
 }
 

@@ -166,6 +166,13 @@ class Session {
   Task<Reply> on(const Namespace&);
   Task<Reply> on(const Status& status);
 
+  // acl.cpp
+  Task<Reply> on(const SetAcl& command);
+  Task<Reply> on(const DeleteAcl& command);
+  Task<Reply> on(const GetAcl& command);
+  Task<Reply> on(const ListRights& command);
+  Task<Reply> on(const MyRights& command);
+
   // list.cpp
   Task<Result<std::string>> list_line(std::string name, std::optional<std::string> old_name);
   Task<void> tell_old_name(std::string name, std::string old_name);

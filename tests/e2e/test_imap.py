@@ -364,7 +364,8 @@ def test_recent_is_shown_to_one_session(server, account, imap):
 
 
 def test_namespace_id_enable_check(imap):
-    assert imap.command("NAMESPACE").of("NAMESPACE")[0].value == [[("", "/")], None, None]
+    assert imap.command("NAMESPACE").of("NAMESPACE")[0].value == [
+        [("", "/")], [("Other Users/", "/")], [("Shared/", "/")]]
     assert imap.command('ID ("name" "test" "version" NIL)').of("ID")
     assert imap.command("ID NIL").of("ID")
     assert all(response.value == [] for response in imap.command("ENABLE X-NONSUCH").of("ENABLED"))

@@ -359,6 +359,22 @@ def mailbox(cursor):
     return cursor.astring().decode("utf-8" if cursor.rev2 else "ascii")
 
 
+def rights_data(cursor, kind):
+    """acl-data, listrights-data, myrights-data (RFC 4314 §7): (mailbox, strings)."""
+    name = mailbox(cursor)
+    words = []
+    while cursor.take(b" "):
+        words.append(cursor.astring().decode())
+    least = {"ACL": 0, "LISTRIGHTS": 2, "MYRIGHTS": 1}[kind]
+    assert len(words) >= least and (kind != "ACL" or len(words) % 2 == 0), (kind, words)
+    rights = {"ACL": words[1::2], "LISTRIGHTS": words[1:], "MYRIGHTS": words}[kind]
+    for letters in rights:
+        assert set(letters) <= set("lrswipkxtecda"), letters
+    if kind == "LISTRIGHTS":
+        assert len("".join(rights)) == len(set("".join(rights))), "a right stands there twice (§3.7)"
+    return name, words
+
+
 def extended_item(cursor):
     """mbox-list-extended-item (RFC 5258 §6) with strings in parentheses: (tag, values)."""
     tag = cursor.astring().decode()
@@ -561,6 +577,8 @@ def _untagged(cursor):
         if cursor.take(b"NIL"):
             return Response(kind, None)
         return Response(kind, cursor.several(cursor.nstring))
+    if kind in ("ACL", "LISTRIGHTS", "MYRIGHTS"):
+        return Response(kind, rights_data(cursor, kind))
     if kind == "NAMESPACE":
         kinds = [namespace(cursor)]
         for _ in range(2):

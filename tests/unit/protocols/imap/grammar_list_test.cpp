@@ -71,7 +71,7 @@ TEST_CASE("imap: the return options of LIST (RFC 5258 §3.2, RFC 5819 §2, RFC 6
       {"a LIST \"\" % RETURN", "space expected before LIST return options"},
       {"a LIST \"\" % RETURN CHILDREN", "'(' expected before LIST return option"},
       {"a LIST \"\" % RETURN (REMOTE)", "unknown LIST return option"},
-      {"a LIST \"\" % RETURN (MYRIGHTS)", "unknown LIST return option"},
+      {"a LIST \"\" % RETURN (MYWRONGS)", "unknown LIST return option"},
       {"a LIST \"\" % RETURN (STATUS)", "space expected before STATUS items"},
       {"a LIST \"\" % RETURN (STATUS MESSAGES)", "'(' expected before STATUS item"},
       {"a LIST \"\" % RETURN (STATUS ())", "no STATUS item"},

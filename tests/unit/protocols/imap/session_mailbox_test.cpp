@@ -269,7 +269,8 @@ TEST_CASE("imap: SUBSCRIBE, UNSUBSCRIBE, LSUB with its rule for % (RFC 3501 §6.
 
 TEST_CASE("imap: NAMESPACE (RFC 2342 §5)") {
   CHECK(dialogue_after_login("a NAMESPACE\r\n") ==
-        "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na OK NAMESPACE completed\r\n");
+        "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))\r\na OK NAMESPACE "
+        "completed\r\n");
 }
 
 TEST_CASE("imap: failures of storage have their response codes, and tell nothing of their cause (RFC 5530)") {
