@@ -2,6 +2,8 @@
 
 #include "auth/address_name.h"
 #include "server/keys.h"
+#include "server/mailbox_commands.h"
+#include "storage/namespaces.h"
 
 #include <array>
 #include <optional>
@@ -104,6 +106,9 @@ Task<Result<control::Reply>> Administration::execute(const control::Request& req
   }
   if (request.command == "domain.remove") {
     co_return co_await remove_domain(request.argument("domain"), request.argument("with_accounts") == "yes");
+  }
+  if (request.command.starts_with("mailbox.")) {
+    co_return co_await mailbox_command(accounts_, store_, lane_, request);
   }
   auto plain = [&] { return execute_plain(accounts_, request); };
   co_return co_await Offload(lane_, plain);
@@ -240,6 +245,19 @@ Task<void> Administration::finish_removals(Log& log) {
   }
 }
 
+// What the domain's users saw as Shared/.
+Task<Result<>> Administration::remove_shared_mail(std::string domain, bool with_accounts) {
+  const auto name = auth::parse_domain(domain);
+  if (!name) co_return std::unexpected(name.error());
+  const std::string account = storage::organisation_of("@" + *name);
+  const auto there = co_await store_.has_mail(account);
+  if (!there) co_return std::unexpected(there.error());
+  if (!*there) co_return Result<>();
+  if (with_accounts) co_return co_await store_.remove_account(account);
+  co_return failure(Errc::in_use,
+                    "the domain " + *name + " has shared mailboxes: --with-accounts removes these too");
+}
+
 Task<Result<control::Reply>> Administration::remove_domain(std::string domain, bool with_accounts) {
   if (with_accounts) {
     // Those that an earlier attempt left half removed are no accounts any more.
@@ -260,6 +278,13 @@ Task<Result<control::Reply>> Administration::remove_domain(std::string domain, b
       const bool by_another = removed.error().code == Errc::not_found || removing_.contains(address);
       if (!by_another) co_return removed;
     }
+  }
+  // Before the domain, which has to be there for another attempt.
+  auto is_known = [&] { return accounts_.accounts(domain); };
+  const auto left = co_await Offload(lane_, is_known);
+  if (left && left->empty()) {
+    const auto cleared = co_await remove_shared_mail(domain, with_accounts);
+    if (!cleared) co_return std::unexpected(cleared.error());
   }
   auto remove = [&]() -> Result<control::Reply> {
     control::Reply reply;

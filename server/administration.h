@@ -50,6 +50,7 @@ class Administration {
   Task<Result<control::Reply>> set_search_index(std::string address, std::string on);
   Task<Result<control::Reply>> remove_account(std::string address);
   Task<Result<>> remove_mail(std::string address);
+  Task<Result<>> remove_shared_mail(std::string domain, bool with_accounts);
   Task<Result<control::Reply>> remove_domain(std::string domain, bool with_accounts);
   Task<Result<std::vector<auth::StoredCredential>>> credentials(std::string password);
 

@@ -35,6 +35,7 @@ class Parser {
     add_domain();
     add_account();
     add_alias();
+    add_mailbox();
   }
 
   std::expected<CommandLine, EarlyEnd> parse(std::span<const char* const> arguments) {
@@ -216,6 +217,33 @@ class Parser {
     argument(remove, "ALIAS", "alias", "Such as info@example.org").required();
     argument(remove, "TARGET", "target", "The one target to remove");
     request(alias, "list", "List all aliases and their targets");
+  }
+
+  // A command on one mailbox of an account or an organisation.
+  CLI::App& mailbox_request(CLI::App& group, const std::string& name, const std::string& text) {
+    CLI::App& command = request(group, name, text);
+    argument(command, "OWNER", "owner", "An account, or a domain for what its users see as Shared/")
+        .required();
+    argument(command, "MAILBOX", "mailbox", "Its name, levels separated by /").required();
+    return command;
+  }
+
+  void add_mailbox() {
+    CLI::App& mailbox = group("mailbox", "Mailboxes, and who else has rights on them");
+    mailbox_request(mailbox, "add", "Make a mailbox");
+    mailbox_request(mailbox, "remove", "Remove a mailbox and all its mail");
+    argument(request(mailbox, "list", "List mailboxes"), "OWNER", "owner",
+             "An account, or a domain for what its users see as Shared/")
+        .required();
+    CLI::App& share = mailbox_request(mailbox, "share", "Give somebody rights on a mailbox, or take them");
+    argument(share, "WHO", "who", "The address of an account, or anyone").required();
+    argument(
+        share, "RIGHTS", "rights",
+        "Letters: l see it, r read, s mark as read, w other flags, i put messages in, t mark as deleted, "
+        "e expunge, k make mailboxes below, x delete or rename, a administer; +LETTERS adds, -LETTERS "
+        "takes away, none takes all away")
+        .required();
+    mailbox_request(mailbox, "rights", "List who else has which rights on a mailbox");
   }
 
   CLI::App app_{"Posthorn, a mail server: SMTP, POP3 and IMAP in one program", "posthorn"};

@@ -344,6 +344,8 @@ class Settings {
         {1, 100'000'000},
         "At most so many an account are kept to tell which thread a reply belongs to; those that no message "
         "names for longest go first."};
+    NumberKey acl_entries{*this,     "acl_entries", 100,
+                          "entries", {1, 1000},     "At most so many may be given rights on one mailbox."};
     NumberKey disk_threads{*this,     "disk_threads", 16,
                            "threads", {1, 256},       "At most so many disk operations at once."};
   } storage{keys_, "storage"};

@@ -30,6 +30,7 @@ Result<std::unique_ptr<Data>> Data::open(Loop& loop, Log& log, const Settings& s
   store.spool_memory = static_cast<std::size_t>(settings.storage.spool_memory.value);
   store.remembered_expunges = static_cast<std::size_t>(settings.storage.remembered_expunges.value);
   store.thread_keys = static_cast<std::size_t>(settings.storage.thread_keys.value);
+  store.acl_entries = static_cast<std::size_t>(settings.storage.acl_entries.value);
   store.open_indexes = static_cast<std::size_t>(settings.storage.open_indexes.value);
   store.search_index = settings.search.index.value;
   store.mailboxes_per_account = static_cast<std::size_t>(settings.storage.mailboxes_per_account.value);

@@ -69,6 +69,13 @@ TEST_CASE("command line: commands on accounts, domains and aliases become reques
            {{"alias", "remove", "x@b.c"}, "alias.remove", {{"alias", "x@b.c"}}},
            {{"alias", "remove", "x@b.c", "a@b.c"}, "alias.remove", {{"alias", "x@b.c"}, {"target", "a@b.c"}}},
            {{"alias", "list"}, "alias.list", {}},
+           {{"mailbox", "list", "b.c"}, "mailbox.list", {{"owner", "b.c"}}},
+           {{"mailbox", "add", "b.c", "News"}, "mailbox.add", {{"owner", "b.c"}, {"mailbox", "News"}}},
+           {{"mailbox", "remove", "a@b.c", "x"}, "mailbox.remove", {{"owner", "a@b.c"}, {"mailbox", "x"}}},
+           {{"mailbox", "rights", "b.c", "x"}, "mailbox.rights", {{"owner", "b.c"}, {"mailbox", "x"}}},
+           {{"mailbox", "share", "b.c", "x", "--", "d@b.c", "-lr"},
+            "mailbox.share",
+            {{"owner", "b.c"}, {"mailbox", "x"}, {"who", "d@b.c"}, {"rights", "-lr"}}},
        }) {
     CAPTURE(c.command);
     const auto line = parse(c.arguments);

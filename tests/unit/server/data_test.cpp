@@ -195,6 +195,25 @@ TEST_CASE("data: commands make and remove accounts; who is locked out is told of
   CHECK(lost.warnings[0].starts_with("the alias a@example.test still leads to bob@other.test, which gets"));
   CHECK(run({"domain.remove", {{"domain", "other.test"}}}).warnings == lost.warnings);
 
+  // What users of a domain share goes with it, and not by mistake.
+  CHECK(run({"domain.add", {{"domain", "other.test"}}}).ok);
+  CHECK(run({"mailbox.list", {{"owner", "other.test"}}}).lines.empty());
+  CHECK(run({"mailbox.add", {{"owner", "other.test"}, {"mailbox", "News"}}}).ok);
+  const control::Request share{
+      "mailbox.share", {{"owner", "other.test"}, {"mailbox", "News"}, {"who", "Anyone"}, {"rights", "lr"}}};
+  CHECK(run(share).ok);
+  CHECK(run({"mailbox.list", {{"owner", "other.test"}}}).lines == std::vector<std::string>{"News"});
+  CHECK(run({"mailbox.rights", {{"owner", "other.test"}, {"mailbox", "News"}}}).lines ==
+        std::vector<std::string>{"anyone lr"});
+  CHECK_FALSE(run({"mailbox.list", {{"owner", "unknown.test"}}}).ok);
+  CHECK_FALSE(run({"mailbox.list", {{"owner", "nobody@example.test"}}}).ok);
+  const auto with_mail = run({"domain.remove", {{"domain", "other.test"}}});
+  CHECK_FALSE(with_mail.ok);
+  CHECK(with_mail.error.contains("shared mailboxes"));
+  CHECK(run({"domain.remove", {{"domain", "other.test"}, {"with_accounts", "yes"}}}).ok);
+  CHECK(run({"domain.add", {{"domain", "other.test"}}}).ok);
+  CHECK(run({"mailbox.list", {{"owner", "other.test"}}}).lines.empty());
+
   // An empty argument is not one that was not given.
   for (const auto& [command, argument] : std::vector<std::pair<std::string, std::string>>{
            {"alias.remove", "target"}, {"account.list", "domain"}}) {
