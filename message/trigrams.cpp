@@ -51,7 +51,9 @@ void Trigrams::feed(std::string_view folded) {
       }
       next_range();
     }
-    if (octet < 0x80) {
+    if (octet == 0) {
+      next_range();
+    } else if (octet < 0x80) {
       add(octet);
     } else if (octet >= 0xc2 && octet < 0xf5) {
       missing_ = octet < 0xe0 ? 1 : octet < 0xf0 ? 2 : 3;

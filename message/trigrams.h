@@ -12,7 +12,7 @@ namespace posthorn::message {
 // three characters or more stands in a text, all trigrams of the pattern are among those of the text.
 //
 // Texts and patterns are UTF-8 as fold_for_search() makes it; an octet that is none parts what stands before
-// it from what stands behind it, as a range's end does.
+// it from what stands behind it, as a range's end does. So does NUL, which no trigram has in it.
 class Trigrams {
  public:
   // Of more than `limit` different ones, those that come first are kept.

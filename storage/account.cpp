@@ -23,8 +23,9 @@ constexpr std::size_t batch_limit = 128;
 constexpr Milliseconds follow_after{1500};
 // And where that failed, it is tried again.
 constexpr Milliseconds follow_again_after{30'000};
-// Where the search index could not be filled, it is tried again.
+// Where the search index could not be filled, it is tried again; each time later, while it fails.
 constexpr Milliseconds fill_again_after{30'000};
+constexpr Milliseconds fill_again_at_last{3'600'000};
 // What has begun goes on after this, where the lane is full.
 constexpr Milliseconds again_after{50};
 
@@ -54,7 +55,7 @@ void Listeners::tell(Loop& loop, std::shared_ptr<void> self) {
 }
 
 AccountImpl::AccountImpl(StoreParts& parts, std::string path, std::string address)
-    : parts_(parts), disk_(parts.disk, std::move(path), std::move(address)) {}
+    : parts_(parts), disk_(parts.disk, std::move(path), std::move(address)), fill_again_(fill_again_after) {}
 
 AccountImpl::~AccountImpl() = default;
 
@@ -297,7 +298,13 @@ Task<void> AccountImpl::fill_search_index(std::shared_ptr<AccountImpl> /*self*/)
     parts_.disk.log.write(LogLevel::debug, "storage.search_index_filled", {{"account", address()}});
   filling_ = false;
   if (filled_.has_waiter()) filled_.notify();
-  if (!more) fill_search_index_later(fill_again_after);
+  if (more) {
+    fill_again_ = fill_again_after;
+  } else {
+    // A running timer is not hurried by what comes meanwhile.
+    fill_search_index_later(fill_again_);
+    fill_again_ = std::min(2 * fill_again_, fill_again_at_last);
+  }
 }
 
 // Beside what the account does: nothing else looks at the files of folders without a row.

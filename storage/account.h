@@ -135,6 +135,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   bool open_ = false;
   bool removed_ = false;
   bool maildrop_locked_ = false;
+  Milliseconds fill_again_;  // where the search index can't be filled now
 };
 
 }  // namespace posthorn::storage

@@ -55,9 +55,7 @@ std::string SearchDocument::tokens() const {
 }
 
 std::string query_for(const TextPattern& pattern) {
-  std::vector<std::string> trigrams = message::trigrams_of(pattern.folded);
-  // A query ends at a NUL.
-  std::erase_if(trigrams, [](const std::string& trigram) { return trigram.contains('\0'); });
+  const std::vector<std::string> trigrams = message::trigrams_of(pattern.folded);
   if (trigrams.empty()) return {};
   switch (pattern.in) {
     case TextPattern::In::header: return phrases(trigrams, header_mark);

@@ -9,7 +9,7 @@ namespace posthorn::storage {
 namespace {
 
 // Raised whenever texts become other trigrams, or the schema changes.
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
 constexpr std::size_t idle_readers = 2;
 // Octets that the write-ahead log has before it is moved into the index: while it is filled, and after.
 constexpr std::uint64_t longest_log = 16U << 20U;

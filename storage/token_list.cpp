@@ -50,7 +50,7 @@ Result<> register_token_list(Database& database) {
 }
 
 void append_token(std::string_view token, std::string& list) {
-  assert(token.size() <= 255);
+  assert(token.size() <= 255 && !token.contains('\0'));
   list += static_cast<char>(token.size());
   list += token;
 }

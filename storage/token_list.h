@@ -14,7 +14,8 @@ namespace posthorn::storage {
 // Errors: io where SQLite has no FTS5.
 Result<> register_token_list(Database& database);
 
-// `token` has at most 255 octets, and no NUL where it is to be found again.
+// `token` has at most 255 octets, and no NUL: FTS5 would cut it there, and an index that has two tokens which
+// are the same then is broken.
 void append_token(std::string_view token, std::string& list);
 
 // Appends `token` as a phrase of an FTS5 query: in quotes. It has no NUL.

@@ -40,6 +40,7 @@ TEST_CASE("trigrams: none spans two ranges, or an octet that is no character") {
   trigrams.next_range();
   trigrams.feed("cde");
   CHECK(all_of(trigrams) == Texts{"cde"});
+  CHECK(trigrams_of(std::string_view("ab\0cd\0efg\0", 10)) == Texts{"efg"});
   for (const char* broken : {"ab\xff"
                              "cd",
                              "ab\xc3"

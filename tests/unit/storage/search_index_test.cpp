@@ -181,6 +181,24 @@ TEST_CASE_FIXTURE(SearchFixture, "search index: damaged while it is in use or no
   CHECK(found(*inbox, "apples7") == uids({8}));
 }
 
+TEST_CASE_FIXTURE(SearchFixture,
+                  "search index: texts with NUL are no harm to it, however often it is merged") {
+  auto inbox = mailbox();
+  // "a", NUL, "b", NUL and so on: as if UTF-16 had no name.
+  std::string encoded;
+  for (int i = 0; i < 20; ++i) encoded += "YQBiAGMAZAAxADIAMwA0ADUA\r\n";
+  const std::string wide = "Subject: wide\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64";
+  // Each by itself, so that there is something to merge.
+  for (int i = 0; i < 20; ++i) {
+    append(*inbox, mail_of(wide, encoded));
+    append(*inbox, mail_of("Subject: text", "apples" + std::to_string(i)));
+    fill();
+    REQUIRE_FALSE_MESSAGE(log.has("storage.search_index_lost"), log.all());
+  }
+  CHECK(found(*inbox, "apples19") == uids({40}));
+  CHECK(hits(*inbox, std::string_view("a\0b\0c", 5)).hits.size() == 1);
+}
+
 TEST_CASE_FIXTURE(SearchFixture, "search index: a message with very long texts is always to be read") {
   auto inbox = mailbox();
   std::string text;
