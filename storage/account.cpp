@@ -257,12 +257,17 @@ Task<void> AccountImpl::checkpoint(std::shared_ptr<AccountImpl> self) {
   checkpointing_ = false;
 }
 
+bool AccountImpl::may_fill() const {
+  return has_search_index() && open_ && !parts_.closing && !removed_ && settling_ == 0;
+}
+
 void AccountImpl::fill_search_index_later(Milliseconds delay) {
-  if (!has_search_index() || !open_ || filling_ || parts_.closing || removed_) return;
+  if (filling_ || !may_fill()) return;
   if (!fill_timer_) {
     fill_timer_ = std::make_unique<Timer>(parts_.lane.loop(), [this] {
-      if (!open_ || filling_ || parts_.closing || removed_) return;
+      if (filling_ || !may_fill()) return;
       filling_ = true;
+      disk_.allow_filling();
       parts_.background.start(fill_search_index(shared_from_this()));
     });
     fill_timer_->unreference();
@@ -282,13 +287,20 @@ Task<Result<>> AccountImpl::set_search_index(bool on) {
 // Some messages at a time, so that all accounts have their turns.
 Task<void> AccountImpl::fill_search_index(std::shared_ptr<AccountImpl> /*self*/) {
   auto job = [this]() -> Result<bool> {
-    yield_to_others();
-    return disk_.fill_search_index();
+    try {
+      yield_to_others();
+      return disk_.fill_search_index();
+    } catch (const std::exception& exception) {
+      return failure(Errc::io, exception.what());
+    }
   };
   Result<bool> more = true;
-  while (more && *more && has_search_index() && open_ && !parts_.closing && !removed_) {
+  while (more && *more && may_fill() && co_await parts_.filling.take(turn_)) {
     more = co_await Offload(parts_.idle_lane, job);
+    parts_.filling.next();
   }
+  // What was stopped is no failure.
+  if (!may_fill()) more = true;
   if (!more && more.error().code != Errc::not_found) {
     parts_.disk.log.warning(
         "storage.search_index_not_filled",
@@ -297,7 +309,7 @@ Task<void> AccountImpl::fill_search_index(std::shared_ptr<AccountImpl> /*self*/)
   if (more && !*more)
     parts_.disk.log.write(LogLevel::debug, "storage.search_index_filled", {{"account", address()}});
   filling_ = false;
-  if (filled_.has_waiter()) filled_.notify();
+  for (Signal* const waiting : std::exchange(until_filled_, {})) waiting->notify();
   if (more) {
     fill_again_ = fill_again_after;
   } else {
@@ -305,6 +317,19 @@ Task<void> AccountImpl::fill_search_index(std::shared_ptr<AccountImpl> /*self*/)
     fill_search_index_later(fill_again_);
     fill_again_ = std::min(2 * fill_again_, fill_again_at_last);
   }
+}
+
+void AccountImpl::stop_filling() {
+  if (fill_timer_) fill_timer_->stop();
+  disk_.stop_filling();
+  parts_.filling.send_away(turn_);
+}
+
+Task<void> AccountImpl::filling_has_ended() {
+  if (!filling_) co_return;
+  Signal ended;
+  until_filled_.push_back(&ended);
+  co_await ended;
 }
 
 // Beside what the account does: nothing else looks at the files of folders without a row.
@@ -325,18 +350,27 @@ Task<Result<>> AccountImpl::wake() {
 
 Task<Result<>> AccountImpl::settle() {
   if (follow_timer_) follow_timer_->stop();
-  if (fill_timer_) fill_timer_->stop();
-  if (!open_ && !pumping_) co_return Result<>();
-  Settle operation;
-  co_return co_await queue(operation);
+  // What fills would open again what is closed.
+  ++settling_;
+  stop_filling();
+  co_await filling_has_ended();
+  Result<> settled;
+  if (open_ || pumping_) {
+    Settle operation;
+    settled = co_await queue(operation);
+  }
+  --settling_;
+  // It may have been used meanwhile.
+  fill_search_index_later(parts_.disk.settings.search_index_delay);
+  co_return settled;
 }
 
 Task<Result<>> AccountImpl::remove_all(std::string aside) {
   const auto self = shared_from_this();
   removed_ = true;
   if (follow_timer_) follow_timer_->stop();
-  if (fill_timer_) fill_timer_->stop();
-  if (filling_) co_await filled_;
+  stop_filling();
+  co_await filling_has_ended();
   if (pumping_) co_await idle_;
   auto job = [this, &aside]() -> Result<> {
     disk_.close();

@@ -5,6 +5,7 @@
 #include "storage/account_disk.h"
 #include "storage/operation.h"
 #include "storage/store.h"
+#include "storage/turns.h"
 
 #include <deque>
 #include <functional>
@@ -26,6 +27,8 @@ struct StoreParts {
   Lane& lane;
   // What need not be done soon, and is not to be in the way of anything: one thread of low priority.
   Lane idle_lane{lane.loop(), "search index", 1, 100'000};
+  // Of the accounts whose search indexes are filled there, so that none of their jobs waits in it.
+  Turns filling;
   DiskContext disk;
   TaskGroup background{logs_bugs(disk.log, "storage")};
   // An account's index was used, or is closed now.
@@ -85,6 +88,8 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
 
   // Fills SEARCH's index with what is not in it yet, where the account has one.
   void fill_search_index_later(Milliseconds delay);
+  // What is being filled ends soon, and unfinished.
+  void stop_filling();
   bool has_search_index() const { return parts_.disk.settings.search_index && !disk_.search_index_off(); }
   Task<Result<>> set_search_index(bool on);
 
@@ -109,7 +114,9 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   Task<void> follow(std::shared_ptr<AccountImpl> self);
   Task<void> empty(std::shared_ptr<AccountImpl> self, std::vector<std::string> trash);
   Task<void> checkpoint(std::shared_ptr<AccountImpl> self);
+  bool may_fill() const;
   Task<void> fill_search_index(std::shared_ptr<AccountImpl> self);
+  Task<void> filling_has_ended();
   std::shared_ptr<MailboxImpl> find(MailboxId id);
 
   StoreParts& parts_;
@@ -125,7 +132,8 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   std::unique_ptr<Timer> follow_timer_;
   std::unique_ptr<Timer> fill_timer_;
   Signal idle_;
-  Signal filled_;
+  Turns::Place turn_;                  // to fill
+  std::vector<Signal*> until_filled_;  // of those who wait until nothing is being filled
   bool pumping_ = false;
   bool following_ = false;
   bool filling_ = false;
@@ -135,6 +143,7 @@ class AccountImpl final : public Account, public std::enable_shared_from_this<Ac
   bool open_ = false;
   bool removed_ = false;
   bool maildrop_locked_ = false;
+  int settling_ = 0;
   Milliseconds fill_again_;  // where the search index can't be filled now
 };
 

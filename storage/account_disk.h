@@ -126,6 +126,9 @@ class AccountDisk {
   // Adds some messages to it that are not there yet; says whether there are more. By one thread at a time,
   // beside all others.
   Result<bool> fill_search_index();
+  // Ends it within some 100 ms, and makes it fail, until it is allowed again. Any thread.
+  void stop_filling() { filling_stopped_ = true; }
+  void allow_filling() { filling_stopped_ = false; }
   // Whether the account is to have none; as of the last opening, or the last change. Any thread.
   bool search_index_off() const { return search_index_off_; }
   // As fill_search_index(). Errors: io, disk_full.
@@ -302,6 +305,7 @@ class AccountDisk {
   std::mutex searched_mutex_;
   std::map<MailboxId, std::shared_ptr<const SearchedMailbox>> searched_;
   std::map<MailboxId, Uid> unfilled_;  // from which UID on searches missed messages
+  std::atomic<bool> filling_stopped_ = false;
 };
 
 }  // namespace posthorn::storage

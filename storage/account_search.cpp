@@ -82,6 +82,8 @@ Result<std::vector<FingerprintRow>> fingerprints(Database& database, MailboxId i
 
 constexpr Uid highest_uid = 0x7fffffff;
 
+std::unexpected<Error> stopped() { return failure(Errc::unavailable, "filling was stopped"); }
+
 // Those from `first` on.
 UidSet from(const UidSet& uids, Uid first) {
   UidSet rest;
@@ -231,6 +233,7 @@ Result<> AccountDisk::set_search_index(bool on) {
 
 Result<bool> AccountDisk::fill_search_index() {
   if (search_index_off_) return false;
+  if (filling_stopped_) return stopped();
   auto more = fill_search_index_once();
   if (!more) note_broken(more.error());
   return more;
@@ -303,6 +306,7 @@ Result<SearchIndex::Filled> AccountDisk::add_to_search_index(SearchIndex::Filled
   SearchDocument document;
   SearchIndex::Reader search = TRY(search_.take_reader());
   for (const FingerprintRow& row : rows) {
+    if (filling_stopped_) return stopped();
     if (TRY(SearchIndex::find(search, row.fingerprint))) continue;
     if (texts.size() == messages_at_once || octets >= octets_at_once) {
       goal.up_to = row.uid;
@@ -315,7 +319,7 @@ Result<SearchIndex::Filled> AccountDisk::add_to_search_index(SearchIndex::Filled
     texts.push_back({row.fingerprint, document.complete(), document.tokens()});
   }
   search_.give_back(std::move(search));
-  TRY(search_.add(texts, goal));
+  TRY(search_.add(texts, goal, filling_stopped_));
   TRY(search_.checkpoint(SearchIndex::Filling::goes_on));
   return goal;
 }

@@ -34,6 +34,24 @@ Result<> set_up(Database& database) {
       "PRAGMA journal_size_limit=16777216;");
 }
 
+// While it lives, what `database` does fails soon once `stop` is set.
+class Stoppable {
+ public:
+  Stoppable(Database& database, const std::atomic<bool>& stop) : raw_(database.raw()), stop_(stop) {
+    sqlite3_progress_handler(raw_, steps, is_stopped, this);
+  }
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
+  ~Stoppable() { sqlite3_progress_handler(raw_, 0, nullptr, nullptr); }
+
+ private:
+  // Instructions of SQLite's machine.
+  static constexpr int steps = 1'000;
+  static int is_stopped(void* self) { return static_cast<const Stoppable*>(self)->stop_ ? 1 : 0; }
+  sqlite3* raw_;
+  const std::atomic<bool>& stop_;
+};
+
 Result<> remove_files(FileSystem& files, const std::string& path) {
   for (const char* suffix : {"-wal", "-shm", ""}) {
     const auto gone = files.unlink(path + suffix);
@@ -190,10 +208,11 @@ Result<std::vector<SearchIndex::Filled>> SearchIndex::filled() {
   return mailboxes;
 }
 
-Result<> SearchIndex::add(std::span<const Text> texts, const Filled& filled) {
+Result<> SearchIndex::add(std::span<const Text> texts, const Filled& filled, const std::atomic<bool>& stop) {
   Reader reader = TRY(take_reader());
   Database& database = reader.database;
   {
+    const Stoppable stoppable(database, stop);
     auto transaction = TRY(Transaction::begin(database));
     for (const Text& text : texts) {
       const auto added =

@@ -4,6 +4,7 @@
 #include "base/sqlite.h"
 #include "storage/index.h"
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -74,8 +75,8 @@ class SearchIndex {
     Uid up_to;
   };
   Result<std::vector<Filled>> filled();
-  // One transaction. Those that are there already are left out.
-  Result<> add(std::span<const Text> texts, const Filled& filled);
+  // One transaction. Those that are there already are left out. Fails soon once `stop` is set.
+  Result<> add(std::span<const Text> texts, const Filled& filled, const std::atomic<bool>& stop);
   // Moves what the write-ahead log has grown by into the index, if that is much.
   enum class Filling : std::uint8_t { goes_on, is_done };
   Result<> checkpoint(Filling filling);

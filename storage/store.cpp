@@ -261,6 +261,7 @@ Task<void> StoreImpl::close() {
   std::vector<std::shared_ptr<AccountImpl>> accounts;
   accounts.reserve(accounts_.size());
   for (const auto& [path, account] : accounts_) accounts.push_back(account);
+  for (const auto& account : accounts) account->stop_filling();
   for (const auto& account : accounts) {
     auto settled = co_await account->settle();
     if (settled) continue;

@@ -4,6 +4,9 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
+#include <set>
+
 namespace {
 
 using namespace posthorn;
@@ -238,6 +241,57 @@ TEST_CASE_FIXTURE(SearchFixture, "search index: switched off for one account, it
   REQUIRE(wait(store->set_search_index(alice, true)));
   fill();
   CHECK(found(*inbox, "apples") == uids({1, 2}));
+}
+
+// How many accounts' search indexes this process has open.
+std::size_t open_search_indexes(const std::string& data) {
+  std::set<std::string> open;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const std::string path = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (!gone && path.starts_with(data) && path.ends_with("/search.sqlite")) open.insert(path);
+  }
+  return open.size();
+}
+
+TEST_CASE_FIXTURE(SearchFixture,
+                  "search index: of an account that is closed while it is filled, none stays open") {
+  stop();
+  settings.open_indexes = 2;
+  start();
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 12; ++i) deliver(letter("apples"), {"u" + std::to_string(i) + "@example.test"});
+    run_for(Milliseconds(round * 10));
+  }
+  run_for(Milliseconds(300));
+  CHECK(open_search_indexes(settings.data) <= 2);
+  // What was not done then is done at the next use.
+  auto inbox = mailbox("INBOX", "u0@example.test");
+  for (int tries = 0; tries < 500 && hits(*inbox, "apples").known.count() < 3; ++tries)
+    run_for(Milliseconds(10));
+  CHECK(found(*inbox, "apples") == uids({1, 2, 3}));
+}
+
+TEST_CASE_FIXTURE(SearchFixture, "search index: an account is removed while it is filled or waits for it") {
+  for (int i = 0; i < 5; ++i) {
+    for (int count = 0; count < 40; ++count)
+      deliver(letter("apples"), {"u" + std::to_string(i) + "@example.test"});
+  }
+  for (int i = 4; i >= 0; --i) CHECK(wait(store->remove_account("u" + std::to_string(i) + "@example.test")));
+  CHECK(open_search_indexes(settings.data) == 0);
+  CHECK_FALSE(log.has("storage.search_index_not_filled"));
+}
+
+TEST_CASE_FIXTURE(SearchFixture, "search index: a store that closes leaves what waits to be filled") {
+  auto inbox = mailbox();
+  for (int i = 0; i < 200; ++i) append(*inbox, mail_of("Subject: one", "apples"));
+  for (int i = 0; i < 10; ++i) deliver(letter("apples"), {"u" + std::to_string(i) + "@example.test"});
+  restart();
+  CHECK_FALSE(log.has("storage.search_index_not_filled"));
+  inbox = mailbox();
+  for (int tries = 0; tries < 500 && hits(*inbox, "apples").known.count() < 200; ++tries)
+    run_for(Milliseconds(10));
+  CHECK(found(*inbox, "apples").count() == 200);
 }
 
 TEST_CASE("search index: switched off, there is none") {
