@@ -37,10 +37,8 @@ Task<void> Sorting::without_keys(const Places& places) {
 Task<std::vector<std::uint32_t>> Sorting::run(const Places& places) {
   sortables_.reserve(places.count());
   if (needs_keys_) {
-    co_await reading_.run(
-        places, [this](std::uint32_t place, const storage::Message& message, std::string_view encoded) {
-          add(place, message, encoded);
-        });
+    co_await reading_.run(places, [this](std::uint32_t place, const storage::Message& message,
+                                         std::string_view encoded) { add(place, message, encoded); });
   } else {
     co_await without_keys(places);
   }

@@ -1,5 +1,5 @@
-// What is kept of any message for SORT and THREAD is bounded and can be read again; of other octets, what can be
-// read is what was written.
+// What is kept of any message for SORT and THREAD is bounded and can be read again; of other octets, what can
+// be read is what was written.
 #include "message/sort_keys.h"
 #include "message/thread_links.h"
 #include "tests/fuzz/message/require.h"
