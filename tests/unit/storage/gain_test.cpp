@@ -101,6 +101,7 @@ TEST_CASE_FIXTURE(GainFixture, "storage: an index of version 4 is migrated, not 
                    "DROP INDEX message_shared; ALTER TABLE message DROP COLUMN summary_key;"
                    "DROP TABLE unused_summary; DROP TABLE removed_mailbox;"
                    "DROP TABLE envelope_form; DROP TABLE structure_form;"
+                   "DROP TABLE sort_form; DROP TABLE thread_form;"
                    "ALTER TABLE summary RENAME COLUMN octets TO encoded; PRAGMA user_version=4;"));
   }
   start();
