@@ -81,7 +81,6 @@ struct StoreFixture {
     start();
   }
   ~StoreFixture() {
-    // What decides which calls fail is the test's, which is over.
     files.heal();
     crash();
   }
